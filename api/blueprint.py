@@ -1,0 +1,74 @@
+"""Our Blueprint: flask-smorest's, with declared permissions and documented refusals."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import flask_smorest
+import marshmallow as ma
+
+from api import sealing
+from api.wire import Parser
+from domain.command import declaration_of
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class FieldProblemSchema(ma.Schema):
+    """One field at fault."""
+
+    pointer = ma.fields.String(metadata={"description": "where: a JSON pointer or #/query/name"})
+    detail = ma.fields.String(metadata={"description": "what is wrong with it"})
+
+
+class ProblemSchema(ma.Schema):
+    """A refusal, as RFC 9457 has it."""
+
+    type = ma.fields.String(metadata={"example": "urn:runyard:problem:not_found"})
+    title = ma.fields.String(metadata={"example": "not found"})
+    status = ma.fields.Integer(metadata={"example": 404})
+    code = ma.fields.String(
+        metadata={"description": "stable and for machines", "example": "not_found"}
+    )
+    detail = ma.fields.String(metadata={"description": "what was wrong and what to do about it"})
+    instance = ma.fields.String(metadata={"description": "the path that was called"})
+    request_id = ma.fields.String(metadata={"description": "finds this call in the log"})
+    errors = ma.fields.List(ma.fields.Nested(FieldProblemSchema))
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
+    """Routes of one noun."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def performs(self, function: Callable[..., Any], *refusals: int) -> Callable[[View], View]:
+        """The route performs this command or query; ``refusals`` are the statuses it may
+        answer with besides 401, 403, 404 and 422."""
+        declaration = declaration_of(function)
+        note = f"Needs the permission `{declaration.requires}`." if declaration else ""
+        return self._documented(sealing.performs(function), note, (401, 403, 404, *refusals))
+
+    reads = performs
+
+    def open_to_all(self, because: str, *refusals: int) -> Callable[[View], View]:
+        """The route needs no sign-in, for the reason given."""
+        return self._documented(sealing.open_to_all(because), f"Open to all: {because}.", refusals)
+
+    def _documented(
+        self, mark: Callable[[View], View], note: str, refusals: tuple[int, ...]
+    ) -> Callable[[View], View]:
+        def decorate(view: View) -> View:
+            text = f"{inspect.getdoc(view) or ''}\n\n{note}"
+            view.__doc__ = text
+            for status in sorted({*refusals, 422}):
+                view = self.alt_response(
+                    status, schema=ProblemSchema, content_type="application/problem+json"
+                )(view)
+            door = sealing.door_of(mark(view))
+            extra: dict[str, Any] = {"x-permission": door.permission if door else "none"}
+            if door and door.performs is None:
+                extra["security"] = []
+            marked: View = mark(self.doc(**extra)(view))
+            return marked
+
+        return decorate

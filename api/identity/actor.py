@@ -1,0 +1,55 @@
+"""Who is calling: from the Authorization header to an actor."""
+
+from typing import cast
+
+from flask import current_app, g, request
+
+from api.identity import access_tokens
+from api.sealing import doors
+from domain.access import credentials
+from domain.access.policy import Actor
+from domain.access.tokens import Prefix
+from domain.errors import Unauthenticated
+from models.session import transaction
+
+OPAQUE = (Prefix.KEY, Prefix.RUN)
+
+
+class NoCredential(Unauthenticated):
+    code = "no_credential"
+
+
+def identify() -> None:
+    """Before each request: put the actor at hand, or refuse; open routes need none."""
+    if request.url_rule is None or request.method == "OPTIONS":
+        return
+    if doors(current_app)[request.url_rule.endpoint].performs is None:
+        return
+    g.actor = _actor_of(_credential())
+
+
+def current_actor() -> Actor:
+    """The actor of the request."""
+    return cast(Actor, g.actor)
+
+
+def _credential() -> str:
+    """A bearer token; or, for clients that only know Basic, a key given as the password.
+
+    :raises NoCredential: there is none.
+    """
+    given = request.authorization
+    if given is not None and given.type == "bearer" and given.token:
+        return given.token
+    if given is not None and given.type == "basic" and given.password:
+        return cast(str, given.password)
+    raise NoCredential("sign in at POST /api/v1/sign-in, or send an API key as a bearer token")
+
+
+def _actor_of(credential: str) -> Actor:
+    if credential.startswith(OPAQUE):
+        with transaction() as session:
+            return credentials.actor_of_token(session, credential)
+    session_id = access_tokens.session_id_of(credential)
+    with transaction() as session:
+        return credentials.actor_of_session(session, session_id)

@@ -1,0 +1,22 @@
+"""What goes out."""
+
+import marshmallow as ma
+
+from api.paging import PageArguments
+from api.v1.fields import Instant
+
+
+class ExportSchema(ma.Schema):
+    """A portable bundle of a run."""
+
+    id = ma.fields.UUID()
+    project_id = ma.fields.UUID()
+    run_id = ma.fields.UUID()
+    name = ma.fields.String()
+    size = ma.fields.Integer(metadata={"description": "bytes"})
+    sha256 = ma.fields.String()
+    created_at = Instant()
+
+
+class ExportArguments(PageArguments):
+    run_id = ma.fields.UUID(load_default=None)
