@@ -6,7 +6,7 @@ retries or schedules.
 
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
-from kombu import Queue as KombuQueue
+from kombu.entity import Queue as BrokerQueue
 
 from adapters.logs import configure_logging
 from domain.jobs import Queue
@@ -16,7 +16,10 @@ from settings import settings
 celery_app = Celery("runyard", include=["tasks"])
 celery_app.conf.update(
     broker_url=settings().redis_url,
-    task_queues=[KombuQueue(queue.value) for queue in Queue],
+    task_queues=[
+        BrokerQueue(queue.value)  # type: ignore[no-untyped-call]  # kombu is untyped
+        for queue in Queue
+    ],
     task_default_queue=Queue.CONTROL.value,
     # Results and their leaks: none; outcomes are rows.
     task_ignore_result=True,
@@ -56,12 +59,12 @@ celery_app.conf.update(
 )
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]  # celery is untyped
 def _set_up_logging(**_: object) -> None:
     configure_logging("worker")
 
 
-@worker_process_init.connect
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # the same
 def _connect_anew(**_: object) -> None:
     forget_connections()
     with engine().connect():

@@ -169,13 +169,12 @@ def settings() -> Settings:
 
 
 def _print_all() -> None:
-    fields = zip(
-        msgspec.structs.fields(Settings), get_type_hints(Settings, include_extras=True).items()
-    )
-    for field, (name, hint) in fields:
-        described = [m.description for m in get_args(hint) if isinstance(m, Meta) and m.description]
+    hints = get_type_hints(Settings, include_extras=True)
+    for field in msgspec.structs.fields(Settings):
+        metas = [meta for meta in get_args(hints[field.name]) if isinstance(meta, Meta)]
+        described = [meta.description for meta in metas if meta.description]
         default = "required" if field.required else repr(field.default)
-        print(f"{variable(name):34} {described[-1]} ({default})")
+        print(f"{variable(field.name):34} {described[-1]} ({default})")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from domain.errors import Invalid, NotFound, TooLarge
 from domain.ports import StoredFile
@@ -37,7 +37,7 @@ class LocalArtifacts:
             dir=target.parent, prefix=UNFINISHED, delete=False
         ) as part:
             try:
-                size = _copy(content, part, limit)
+                size = _copy(content, part.file, limit)
                 part.flush()
                 os.fsync(part.fileno())
                 os.replace(part.name, target)
@@ -93,7 +93,7 @@ class LocalArtifacts:
         return self.root.joinpath(*parts)
 
 
-def _copy(source: BinaryIO, target: BinaryIO, limit: int) -> int:
+def _copy(source: BinaryIO, target: IO[bytes], limit: int) -> int:
     size = 0
     while chunk := source.read(CHUNK):
         size += len(chunk)

@@ -1,4 +1,4 @@
-"""The two applications over one assembly: ``create_app`` answers requests, ``create_live`` sockets."""
+"""Two applications over one assembly: ``create_app`` for requests, ``create_live`` for sockets."""
 
 import flask_smorest
 from flask import Flask

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import flask_smorest
 import marshmallow as ma
@@ -40,6 +40,22 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
     """Routes of one noun."""
 
     ARGUMENTS_PARSER = Parser()
+
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+        """The address and methods of a route."""
+        return cast("Callable[[View], View]", super().route(rule, **options))
+
+    def arguments(self, schema: type[ma.Schema], **options: Any) -> Callable[[View], View]:
+        """What goes in; the view gets it as one dictionary."""
+        return cast("Callable[[View], View]", super().arguments(schema, **options))
+
+    def response(self, status: int, schema: Any = None, **options: Any) -> Callable[[View], View]:
+        """What comes out of the view is shown by the schema."""
+        return cast("Callable[[View], View]", super().response(status, schema, **options))
+
+    def doc(self, **extra: Any) -> Callable[[View], View]:
+        """Further words for the OpenAPI document."""
+        return cast("Callable[[View], View]", super().doc(**extra))
 
     def performs(self, function: Callable[..., Any], *refusals: int) -> Callable[[View], View]:
         """The route performs this command or query; ``refusals`` are the statuses it may

@@ -69,7 +69,7 @@ def command(
             return made
 
         perform.__declaration__ = declaration  # type: ignore[attr-defined]  # read by declaration_of
-        return perform
+        return cast("Callable[Concatenate[Session, Actor, Subject, P], T]", perform)
 
     return declare
 

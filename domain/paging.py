@@ -56,7 +56,7 @@ class Page(Generic[T]):
 
 def paginate(
     session: Session,
-    statement: Select[tuple[T]],
+    statement: Select[T],
     request: PageRequest,
     *,
     sorts: Mapping[str, InstrumentedAttribute[Any]],

@@ -1,11 +1,14 @@
 """Keeping the house: what is old and over goes."""
 
-from adapters.workspaces import remove_old_workspaces
+from adapters.workspaces import choose_runs_root, old_workspaces, remove_workspace
 from domain.jobs import Job
+from domain.runs.attempts import live_workspaces
 from domain.upkeep.commands import prune
 from models.session import transaction
 from settings import settings
 from tasks.base import Work, job
+
+KEEP_WORKSPACES_SECONDS = 3600.0
 
 
 @job(Job.UPKEEP_PRUNE)
@@ -17,6 +20,11 @@ def prune_rows(work: Work) -> None:
 
 @job(Job.UPKEEP_WORKSPACES)
 def clean_workspaces(work: Work) -> None:
-    remove_old_workspaces(settings().runs_path)
+    root = choose_runs_root(settings().runs_path)
+    with transaction() as session:
+        in_use = live_workspaces(session, settings().host)
+    for workspace in old_workspaces(root, seconds=KEEP_WORKSPACES_SECONDS):
+        if str(workspace) not in in_use:
+            remove_workspace(root, workspace)
     with transaction() as session:
         work.finish(session)

@@ -15,14 +15,14 @@ from tests.servers import start_servers
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[None]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Both servers, migrated, and the environment that points this process at them."""
     running = start_servers()
     os.environ.update(
         DATABASE_URL=running.database_url,
         REDIS_URL=running.redis_url,
         RUNYARD_SECRET_KEY=secrets.token_urlsafe(48),
-        RUNYARD_DATA_DIR=str(running.folder / "data"),
+        RUNYARD_DATA_DIR=str(tmp_path_factory.mktemp("data")),
         RUNYARD_HOST="testhost",
         RUNYARD_ALLOWED_ORIGINS="http://frontend.test",
     )

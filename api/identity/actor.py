@@ -42,7 +42,7 @@ def _credential() -> str:
     if given is not None and given.type == "bearer" and given.token:
         return given.token
     if given is not None and given.type == "basic" and given.password:
-        return cast(str, given.password)
+        return given.password
     raise NoCredential("sign in at POST /api/v1/sign-in, or send an API key as a bearer token")
 
 

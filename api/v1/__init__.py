@@ -12,7 +12,7 @@ from api.v1.logs.routes import blp as logs
 from api.v1.members.routes import blp as members
 from api.v1.metrics.routes import blp as metrics
 from api.v1.projects.routes import blp as projects
-from api.v1.runs.intents import blp as runs
+from api.v1.runs.routes import blp as runs
 from api.v1.setup.routes import blp as setup
 from api.v1.sign_in.routes import blp as sign_in
 from api.v1.sources.routes import blp as sources

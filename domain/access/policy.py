@@ -7,7 +7,7 @@ but may not *change* is forbidden.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import Select, false
@@ -110,12 +110,12 @@ def _noun(subject: InProject) -> str:
     return type(subject).__name__.lower()
 
 
-S = TypeVar("S", bound=tuple[Any, ...])
+Ts = TypeVarTuple("Ts")
 
 
 def visible(
-    statement: Select[S], actor: Actor, permission: Permission, project_column: Any
-) -> Select[S]:
+    statement: Select[*Ts], actor: Actor, permission: Permission, project_column: Any
+) -> Select[*Ts]:
     """Narrow a statement to the projects in which the actor holds the permission."""
     if actor.is_admin and actor.may_carry(permission):
         return statement

@@ -28,9 +28,10 @@ def hashed(password: str) -> str:
 def matches(password: str, kept: str | None) -> bool:
     """Whether the password is the one kept; as slow when nothing is kept."""
     try:
-        return _hasher.verify(kept or _NOBODY, password) and kept is not None
+        _hasher.verify(kept or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
+    return kept is not None
 
 
 def is_outdated(kept: str) -> bool:

@@ -84,6 +84,12 @@ def free_slots(session: Session, host: str) -> int:
     return settings().slots - (taken or 0)
 
 
+def live_workspaces(session: Session, host: str) -> set[str]:
+    """The folders that attempts on a host are at work in."""
+    held = select(Attempt.workspace).where(Attempt.host == host, Attempt.outcome.is_(None))
+    return {workspace for workspace in session.scalars(held) if workspace}
+
+
 def begin(session: Session, run: Run) -> Begun | None:
     """Claim a queued run for this host; None when there is nothing to begin."""
     if run.state is not RunState.QUEUED or run.desire is not Desire.RUN:

@@ -62,15 +62,15 @@ class SpecChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """What a clone does differently: fields that are given replace those of the original,
     parameters one by one (null takes one away)."""
 
-    script: Script | None | UnsetType = UNSET
-    source_id: UUID | None | UnsetType = UNSET
+    script: Script | UnsetType | None = UNSET
+    source_id: UUID | UnsetType | None = UNSET
     command: list[str] | UnsetType = UNSET
     parameters: dict[str, Scalar | None] | UnsetType = UNSET
-    requirements: str | None | UnsetType = UNSET
-    requirements_file: str | None | UnsetType = UNSET
-    time_limit_seconds: int | None | UnsetType = UNSET
-    stop_grace_seconds: float | None | UnsetType = UNSET
-    total_steps: int | None | UnsetType = UNSET
+    requirements: str | UnsetType | None = UNSET
+    requirements_file: str | UnsetType | None = UNSET
+    time_limit_seconds: int | UnsetType | None = UNSET
+    stop_grace_seconds: float | UnsetType | None = UNSET
+    total_steps: int | UnsetType | None = UNSET
 
 
 def read_spec(given: Any) -> RunSpec:
@@ -78,14 +78,15 @@ def read_spec(given: Any) -> RunSpec:
 
     :raises SpecRefused: with the pointer of the field at fault.
     """
-    spec = _convert(given, RunSpec)
+    spec: RunSpec = _convert(given, RunSpec)
     _refuse_nonsense(spec)
     return spec
 
 
 def read_change(given: Any) -> SpecChange:
     """Check the changes for a clone. :raises SpecRefused: naming the field."""
-    return _convert(given, SpecChange)
+    change: SpecChange = _convert(given, SpecChange)
+    return change
 
 
 def stored(spec: RunSpec) -> dict[str, Any]:

@@ -6,7 +6,7 @@ good once they were force-closed.
 
 from typing import Any
 
-from kombu import Producer
+from kombu.messaging import Producer
 from kombu.exceptions import OperationalError
 
 from celery_config import celery_app
@@ -27,7 +27,7 @@ class Broker:
         """Publish one message. :raises Exception: one of ``BROKEN``; call ``drop`` then."""
         if self._producer is None:
             self._connection = celery_app.connection_for_write()
-            self._producer = Producer(self._connection)
+            self._producer = Producer(self._connection)  # type: ignore[no-untyped-call]  # untyped
         job = Job(message.job)
         celery_app.send_task(
             job.value,

@@ -33,7 +33,7 @@ def start_keeper(
     write_private(configuration, text)
     ledger.start(
         NAME,
-        [Path(sys.executable).with_name("supervisord"), "-c", configuration],
+        [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
         log=folder.log("supervisord"),
         folder=CHECKOUT,
         environment=environment,

@@ -1,6 +1,7 @@
 """Waiting for the doors to open."""
 
 import http.client
+import re
 import time
 from collections.abc import Mapping
 
@@ -11,6 +12,7 @@ from workers.stack.ports import LOOPBACK
 from workers.stack.refusal import CannotStart
 
 READY_SECONDS = 60
+ERROR = re.compile(r"[\w.]*(Error|Exception|Refused)\b")
 DOORS = (("web", "PORT_WEB", "/readyz"), ("live", "PORT_LIVE", "/livez"))
 
 
@@ -45,6 +47,8 @@ def _answers(port: int, path: str) -> bool:
 
 
 def _last_words(folder: Folder, name: str) -> str:
+    """The last error in a log, for what comes after it only says that something failed."""
     log = folder.log(name)
-    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return f", last: {lines[-1].strip()}" if lines else ""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    errors = [line for line in lines if ERROR.match(line)]
+    return f", last: {errors[-1].strip()}" if errors else ""

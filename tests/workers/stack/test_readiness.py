@@ -55,11 +55,11 @@ def test_it_returns_when_both_doors_answer(folder, keeper):
 
 def test_a_door_that_stays_shut_is_named_with_its_log(folder, keeper, monkeypatch):
     monkeypatch.setattr(readiness, "READY_SECONDS", 0.3)
-    folder.log("live").write_text("starting\nno such module: moon\n")
+    folder.log("live").write_text("starting\nImportError: no moon\nworker ended\n")
     ports = {"PORT_WEB": serve(Door), "PORT_LIVE": serve(ClosedDoor)}
 
     with pytest.raises(
-        CannotStart, match=r"live does not answer .*live\.log.*no such module: moon"
+        CannotStart, match=r"live does not answer .*live\.log.*ImportError: no moon"
     ):
         readiness.wait_for_doors(ports, folder, keeper)
 

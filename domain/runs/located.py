@@ -1,0 +1,73 @@
+"""Finding a run by id: the few columns that logging needs, or the whole of it.
+
+Both also find a run that was deleted. MLflow's clients may look at those, and a write to one
+is refused by the write itself.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session, contains_eager
+
+from domain.access.permissions import Permission
+from domain.access.policy import Actor, ActorKind, visible
+from domain.command import query
+from domain.errors import NotFound
+from models.experiments import Experiment
+from models.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedRun:
+    """Enough of a run to write to it."""
+
+    id: UUID
+    number: int
+    project_id: UUID
+    experiment_id: UUID
+    parent_id: UUID | None
+
+
+@query(requires=Permission.RUN_READ)
+def locate_run(session: Session, actor: Actor, run_id: UUID) -> LocatedRun:
+    """:raises NotFound: there is none that the actor may see."""
+    statement = select(Run.id, Run.number, Run.project_id, Run.experiment_id, Run.parent_id)
+    row = session.execute(within_reach(statement.where(Run.id == run_id), actor)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no run with id {run_id.hex}")
+    return LocatedRun(*row)
+
+
+@query(requires=Permission.RUN_READ)
+def find_run_even_deleted(
+    session: Session, actor: Actor, run_id: UUID, *, lock: bool = False
+) -> Run:
+    """The run with its experiment. :raises NotFound: there is none that the actor may see."""
+    statement = select(Run).join(Run.experiment).options(contains_eager(Run.experiment))
+    statement = within_reach(statement.where(Run.id == run_id), actor)
+    if lock:
+        statement = statement.with_for_update(key_share=True, of=Run)
+    run = session.scalar(statement)
+    if run is None:
+        raise NotFound(f"there is no run with id {run_id.hex}")
+    return run
+
+
+def within_reach(statement: Select[Any], actor: Actor) -> Select[Any]:
+    """Narrow to runs the actor may see: for an attempt, its own run and those nested in it."""
+    statement = visible(statement, actor, Permission.RUN_READ, Run.project_id)
+    if actor.kind is ActorKind.RUN:
+        statement = statement.where(or_(Run.id == actor.run_id, Run.parent_id == actor.run_id))
+    return statement
+
+
+def is_bound(actor: Actor, run: LocatedRun | Run) -> bool:
+    """Whether this is the very run that the acting attempt carries out."""
+    return actor.kind is ActorKind.RUN and run.id == actor.run_id
+
+
+def experiment_of(run: Run) -> Experiment:
+    """The experiment loaded with a run."""
+    return run.experiment
