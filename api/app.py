@@ -6,6 +6,7 @@ from flask_cors import CORS
 
 from adapters.assembly import build_ports
 from api import docs, errors, etag, health, requests, sealing
+from api.identifiers import IdConverter
 from api.identity import access_tokens
 from api.identity.actor import identify
 from api.wire import Json
@@ -49,6 +50,7 @@ def create_live(settings: Settings) -> Flask:
 def _create_bare(settings: Settings) -> Flask:
     app = Flask("runyard", static_folder=None)
     app.json = Json(app)
+    app.url_map.converters["uuid"] = IdConverter
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_JSON_BYTES,
         API_TITLE=TITLE,

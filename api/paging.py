@@ -1,5 +1,6 @@
 """Cursor pages on the native wire."""
 
+from functools import cache
 from typing import Any
 
 import marshmallow as ma
@@ -31,6 +32,7 @@ def page_request(arguments: dict[str, Any]) -> PageRequest:
     )
 
 
+@cache
 def page_of(item: type[ma.Schema]) -> type[ma.Schema]:
     """The schema of a page of such items."""
     name = item.__name__.removesuffix("Schema") + "PageSchema"

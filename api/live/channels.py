@@ -13,7 +13,7 @@ import orjson
 
 from adapters.redis_streams import Entry
 from api.live import replay
-from api.live.frames import Tail
+from api.live.frames import Tail, event_frame
 from api.live.frames import encode as encode_frame
 from api.live.topics import Kind, Topic
 from api.live.windows import Item, Window
@@ -23,6 +23,7 @@ ITEMS_PER_FRAME = 500
 BYTES_PER_FRAME = 128 * 1024
 FURTHEST_CATCH_UP = 2_000
 RECENT_ENTRIES = 1
+PATIENCE_SECONDS = 1.0
 
 Items = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -37,6 +38,7 @@ class Channel:
     """What all channels have in common."""
 
     pace = 0.0
+    is_numbered = True
     recent_entries = RECENT_ENTRIES
 
     def __init__(self, topic: Topic, tip: int) -> None:
@@ -105,7 +107,7 @@ class EventChannel(Channel):
 
     def receive(self, entry: Entry) -> None:
         seq = int(entry.id.partition("-")[0])
-        frame = replay.event_frame(self.topic.name, seq, entry.fields[b"news"])
+        frame = event_frame(self.topic.name, seq, entry.fields[b"news"])
         self._append(seq, [Item(seq, frame)])
 
     def read(self, position: int) -> list[Item] | None:
@@ -151,7 +153,7 @@ class MetricChannel(TailChannel):
     def __init__(self, topic: Topic, tip: int) -> None:
         super().__init__(topic, tip)
         self._waiting: dict[int, list[Item]] = {}
-        self._seen_before = tip
+        self._awaited, self._awaited_since = tip, time.monotonic()
 
     def preload(self, entries: Sequence[Entry]) -> None:
         super().preload(entries)
@@ -175,17 +177,21 @@ class MetricChannel(TailChannel):
         return None
 
     def catch_up(self, number: int) -> None:
-        # A batch is published after its commit; it is missing once it misses two looks.
+        # A batch is published after its commit, so it may still be on its way.
         self.wants_filling = False
-        if self.window.tip < min(number, self._seen_before):
+        moment = time.monotonic()
+        if self.window.tip >= self._awaited:
+            self._awaited, self._awaited_since = number, moment
+        elif moment - self._awaited_since > PATIENCE_SECONDS:
             self.window.restart(number)
             self._waiting.clear()
             self.ring()
-        self._seen_before = number
 
 
 class ProgressChannel(TailChannel):
     """The latest value; its number is a time in milliseconds."""
+
+    is_numbered = False
 
     def preload(self, entries: Sequence[Entry]) -> None:
         super().preload(entries)

@@ -1,14 +1,14 @@
 """A WebSocket of flask-sock, made whole.
 
-simple-websocket writes with one ``send()``, which under gevent may write a part and forget the rest
-(https://github.com/miguelgrinberg/simple-websocket/issues/45); ``WholeSocket`` writes all of it, one
-writer at a time. Frames are text without compression, so one encoding serves every socket.
+simple-websocket writes with one ``send()``, which under gevent may write a part and forget the
+rest (https://github.com/miguelgrinberg/simple-websocket/issues/45); ``WholeSocket`` writes all of
+it, one writer at a time. Frames are text without compression, so one encoding serves every socket.
 """
 
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -34,6 +34,7 @@ class WholeSocket:
         self._below = below
         self._lock = Lock()
         self.writing_since: float | None = None
+        self.when_closed: Callable[[], None] | None = None
         with suppress(OSError):
             below.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
             below.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -54,7 +55,9 @@ class WholeSocket:
         return self._below.fileno()
 
     def close(self) -> None:
-        """The server closes the socket, once nobody reads from it any more."""
+        """Nobody reads from it any more; the server will close it."""
+        if self.when_closed is not None:
+            self.when_closed()
 
     def drain(self, within: float) -> None:
         """Read what is left: closing over unread input would throw away our last words."""
@@ -75,6 +78,7 @@ class Connection:
 
     def __init__(self, ws: Any, whole: WholeSocket) -> None:
         self._ws, self._socket = ws, whole
+        whole.when_closed = self.ring
 
     def send(self, frame: bytes) -> None:
         """Send a text frame, waiting for a slow reader. :raises Gone:"""

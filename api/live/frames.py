@@ -39,7 +39,7 @@ class Limits(msgspec.Struct, frozen=True):
     message_bytes: int = MOST_MESSAGE_BYTES
 
 
-class Frame(msgspec.Struct, frozen=True, tag_field="frame"):
+class Frame(msgspec.Struct, tag_field="frame"):
     """What goes from us to a client."""
 
 
@@ -104,11 +104,11 @@ class Bye(Frame, tag="bye"):
     retry_ms: int
 
 
-class FromClient(msgspec.Struct, frozen=True, tag_field="frame", forbid_unknown_fields=True):
+class FromClient(msgspec.Struct, tag_field="frame", forbid_unknown_fields=True):
     """What comes from a client."""
 
 
-class From(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class From(msgspec.Struct, forbid_unknown_fields=True):
     """Where to begin: after a number, or from now on."""
 
     after: Annotated[int, Meta(ge=0)] | None = None
@@ -132,11 +132,12 @@ class BadFrame(Invalid):
     code = "bad_frame"
 
 
-_decoder = msgspec.json.Decoder(Subscribe | Unsubscribe | Pong)
+FromAnyClient = Subscribe | Unsubscribe | Pong
+_decoder: msgspec.json.Decoder[FromAnyClient] = msgspec.json.Decoder(FromAnyClient)
 encode = msgspec.json.encode
 
 
-def decode(message: str | bytes) -> Subscribe | Unsubscribe | Pong:
+def decode(message: str | bytes) -> FromAnyClient:
     """Read a client's frame. :raises BadFrame: it isn't one."""
     if isinstance(message, bytes):
         raise BadFrame("frames are text messages")

@@ -6,7 +6,6 @@ every two seconds, and twice a second while Redis is away.
 """
 
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 from uuid import UUID
@@ -51,8 +50,9 @@ class Hub:
 
     def start(self) -> None:
         """Begin to read; for a process that has been forked."""
-        for duty in (self._read, self._compare, self._watch_sockets):
-            in_background(duty)
+        in_background("read", self._read)
+        in_background("compare", self._compare)
+        in_background("watch sockets", self._watch_sockets)
 
     def enter(self, session: Session) -> None:
         """Take a socket in. :raises TooManySockets: the person has enough of them."""
@@ -75,6 +75,8 @@ class Hub:
                 self._preload(channel)
                 self._channels[topic.name] = channel
             channel.listeners.add(session)
+        if not channel.is_numbered:
+            self._hole.set()
         self._wake()
         return channel
 
@@ -176,23 +178,15 @@ class Hub:
                 session.connection.cut()
 
 
-def in_background(duty: Callable[[], None]) -> None:
+def in_background(name: str, duty: Callable[[], None]) -> None:
     """Do something over and over, whatever happens."""
-    Thread(target=_for_ever, args=(duty,), name=duty.__name__, daemon=True).start()
+    Thread(target=_for_ever, args=(name, duty), name=name, daemon=True).start()
 
 
-def _for_ever(duty: Callable[[], None]) -> None:
+def _for_ever(name: str, duty: Callable[[], None]) -> None:
     while True:
         try:
             duty()
         except Exception:
-            log.exception("a duty of the live hub failed", duty=duty.__name__)
+            log.exception("a duty of the live hub failed", duty=name)
             time.sleep(PAUSE_SECONDS)
-
-
-def sockets_by_person(hub: Hub) -> dict[UUID, int]:
-    """How many sockets each person holds here."""
-    counts: dict[UUID, int] = defaultdict(int)
-    for session in hub.sessions:
-        counts[session.actor.user_id] += 1
-    return counts

@@ -62,7 +62,7 @@ def hub_of_process() -> Hub:
 def _start(settings: Settings) -> Hub:
     hub = Hub(RedisStreams(settings.redis_url))
     hub.start()
-    in_background(partial(watch_rights, hub, settings.database_url))
+    in_background("watch rights", partial(watch_rights, hub, settings.database_url))
     return hub
 
 

@@ -1,9 +1,8 @@
 """One round of the dispatcher's work, in short transactions."""
 
-import orjson
 from sqlalchemy import func, select, tuple_, update
 
-from domain.clock import milliseconds
+from domain.events.encoding import encode
 from domain.intents import commands as intents
 from domain.intents import delivery
 from domain.ports import Bus
@@ -46,11 +45,6 @@ def stream_news(bus: Bus) -> int:
                 .execution_options(synchronize_session=False)
             )
         return len(news)
-
-
-def encode(event: Event) -> bytes:
-    """News as it travels: its type, time in milliseconds, and data."""
-    return orjson.dumps({"type": event.type, "at": milliseconds(event.at), "data": event.data})
 
 
 def reap() -> int:
