@@ -271,6 +271,8 @@ class Session:
             self._say(Ping(positions))
 
     def _idle_seconds(self) -> float:
+        if self.farewell is not None:
+            return 0.0
         waiting = [self.topics[name].not_before for name in self._stirred if name in self.topics]
         return max(0.0, min([self._ping_at, *waiting]) - time.monotonic())
 

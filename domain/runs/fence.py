@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from domain.access.credentials import KeyRefused
 from domain.access.policy import Actor, ActorKind
 from domain.errors import Invalid, NotFound
+from models.experiments import Experiment
 from models.runs import Attempt, Run
 
 # For a write in SQL: its parameter ``attempt`` is null for people, who have no fence.
@@ -20,10 +21,10 @@ HOLDS = """(%(attempt)s::uuid is null or exists (
 ))"""
 
 
-class RunDeleted(Invalid):
-    """The run is out of sight; restore it before writing to it."""
+class Deleted(Invalid):
+    """What would be written to is out of sight."""
 
-    code = "run_deleted"
+    code = "deleted"
 
 
 def attempt_of(actor: Actor) -> UUID | None:
@@ -44,16 +45,16 @@ def hold_attempt(session: Session, actor: Actor) -> None:
         raise _attempt_over()
 
 
-def refuse_if_deleted(run: Run) -> None:
-    """:raises RunDeleted: nothing is written to a run out of sight."""
-    if run.deleted_at is not None:
-        raise RunDeleted(f"run {run.id.hex} was deleted; restore it first")
+def refuse_if_deleted(thing: Run | Experiment) -> None:
+    """:raises Deleted: nothing is written to what is out of sight."""
+    if thing.deleted_at is not None:
+        raise Deleted(f"this {type(thing).__name__.lower()} was deleted; restore it first")
 
 
 def refuse_if_fenced(session: Session, run_number: int, attempt_id: UUID | None) -> None:
     """Say why a write found nothing to write to, if the fence is why.
 
-    :raises NotFound: there is no such run. :raises RunDeleted: it is out of sight.
+    :raises NotFound: there is no such run. :raises Deleted: it is out of sight.
     :raises KeyRefused: the attempt is over.
     """
     run = session.scalar(select(Run).where(Run.number == run_number))

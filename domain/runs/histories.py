@@ -97,8 +97,8 @@ def latest_of(session: Session, run_numbers: Sequence[int]) -> Mapping[int, list
         .order_by(LatestMetric.run_number, MetricKey.name)
     )
     latest: dict[int, list[Point]] = defaultdict(list)
-    for run_number, *point in rows:
-        latest[run_number].append(Point(*point))
+    for run_number, key, step, logged_ms, value in rows:
+        latest[run_number].append(Point(key, step, logged_ms, value))
     return latest
 
 

@@ -5,7 +5,7 @@ is refused by the write itself.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
@@ -15,8 +15,9 @@ from domain.access.permissions import Permission
 from domain.access.policy import Actor, ActorKind, visible
 from domain.command import query
 from domain.errors import NotFound
-from models.experiments import Experiment
 from models.runs import Run
+
+S = TypeVarTuple("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def locate_run(session: Session, actor: Actor, run_id: UUID) -> LocatedRun:
     row = session.execute(within_reach(statement.where(Run.id == run_id), actor)).one_or_none()
     if row is None:
         raise NotFound(f"there is no run with id {run_id.hex}")
-    return LocatedRun(*row)
+    return LocatedRun(*row._tuple())
 
 
 @query(requires=Permission.RUN_READ)
@@ -55,7 +56,7 @@ def find_run_even_deleted(
     return run
 
 
-def within_reach(statement: Select[Any], actor: Actor) -> Select[Any]:
+def within_reach(statement: Select[*S], actor: Actor) -> Select[*S]:
     """Narrow to runs the actor may see: for an attempt, its own run and those nested in it."""
     statement = visible(statement, actor, Permission.RUN_READ, Run.project_id)
     if actor.kind is ActorKind.RUN:
@@ -66,8 +67,3 @@ def within_reach(statement: Select[Any], actor: Actor) -> Select[Any]:
 def is_bound(actor: Actor, run: LocatedRun | Run) -> bool:
     """Whether this is the very run that the acting attempt carries out."""
     return actor.kind is ActorKind.RUN and run.id == actor.run_id
-
-
-def experiment_of(run: Run) -> Experiment:
-    """The experiment loaded with a run."""
-    return run.experiment

@@ -33,8 +33,9 @@ with known as (
 ), given as (
     select tail.run_number, known.id as key_id, point.step, point.logged_ms, point.value
     from tail
-    cross join unnest(%(places)s::int8[], %(steps)s::int8[], %(times)s::int8[], %(values)s::float8[])
-        point(place, step, logged_ms, value)
+    cross join unnest(
+        %(places)s::int8[], %(steps)s::int8[], %(times)s::int8[], %(values)s::float8[]
+    ) point(place, step, logged_ms, value)
     join known on known.place = point.place
 ), kept as (
     insert into metric_points (run_number, key_id, step, logged_ms, value)
@@ -77,7 +78,7 @@ def log_points(
 
     The first time that a name is heard takes two statements more.
 
-    :raises RunDeleted: the run is out of sight. :raises KeyRefused: the attempt is over.
+    :raises Deleted: the run is out of sight. :raises KeyRefused: the attempt is over.
     """
     given = _as_arrays(points)
     given |= {"run": run_number, "experiment": experiment_id, "attempt": attempt_id}

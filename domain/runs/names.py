@@ -8,7 +8,7 @@ from domain.errors import Invalid
 
 LONGEST_NAME = 250
 ALLOWED = re.compile(r"[\w\-. :/]+")
-OURS = "runyard."
+ADOPTED_TAG = "runyard.adopted_by"
 
 
 class NameRefused(Invalid):
@@ -36,5 +36,5 @@ def check_name(name: str) -> None:
 def check_tag(name: str) -> None:
     """:raises NameRefused: it is no name, or one that Runyard keeps for itself."""
     check_name(name)
-    if name.startswith(OURS):
-        raise NameRefused(f"tags that begin with {OURS!r} are written by Runyard alone")
+    if name == ADOPTED_TAG:
+        raise NameRefused(f"the tag {name} is written by Runyard alone")

@@ -6,7 +6,6 @@ from adapters.redis_bus import RedisBus
 from domain.news import announce
 from domain.runs.logs import append_lines, last_line
 from models.session import transaction
-from workers.dispatcher.pump import stream_news
 
 
 def announce_steps(topic: str, count: int, first: int = 1) -> None:
@@ -19,7 +18,15 @@ def announce_steps(topic: str, count: int, first: int = 1) -> None:
 def tell_steps(bus: RedisBus, topic: str, count: int, first: int = 1) -> None:
     """The same, copied to the stream."""
     announce_steps(topic, count, first)
-    stream_news(bus)
+    copy_news(bus)
+
+
+def copy_news(bus: RedisBus) -> None:
+    """What the dispatcher does."""
+    from workers.dispatcher.pump import stream_news
+
+    while stream_news(bus):
+        pass
 
 
 def write_lines(run_id: UUID, *texts: str) -> tuple[int, list[list[object]]]:

@@ -51,12 +51,11 @@ def compose(
 
 def for_processes(composed: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a process of the stack, marked so that it can be found again."""
-    programs = Path(sys.executable).parent
     return {
         **environment,
         **composed,
-        "PATH": f"{programs}{os.pathsep}{environment.get('PATH', os.defpath)}",
-        "PYTHONPATH": str(CHECKOUT),
+        "PATH": _before(Path(sys.executable).parent, environment.get("PATH", os.defpath)),
+        "PYTHONPATH": _before(CHECKOUT, environment.get("PYTHONPATH", "")),
         "PYTHONUNBUFFERED": "1",
         MARK: composed["RUNYARD_DATA_DIR"],
     }
@@ -77,6 +76,10 @@ def published(file: Path) -> dict[str, str]:
         raise CannotStart("no stack runs here; start one with `make run`")
     words = shlex.split(file.read_text())
     return dict(word.split("=", 1) for word in words if word != "export")
+
+
+def _before(folder: Path, others: str) -> str:
+    return os.pathsep.join(filter(None, (str(folder), others)))
 
 
 def _port(name: str, value: str | int) -> int:
