@@ -25,8 +25,8 @@ install: $(RUNTIME) ## Install what Runyard runs with, into .venv
 run: $(RUNTIME) ## Start everything on this machine; Ctrl-C ends it
 	@$(PY) -m workers.stack
 
-demo: $(RUNTIME) ## Walk through one experiment on the running stack
-	@$(PY) -m workers.stack.env $(PY) -m demo
+demo: $(RUNTIME) ## Walk through one experiment, on the running stack or one of its own
+	@$(PY) -m demo
 
 test: $(DEV) ## Run all tests but the campaigns, with coverage
 	$(PY) -m pytest --cov
@@ -55,10 +55,10 @@ bench: $(DEV) ## Measure against the floors
 	$(PY) -m bench
 
 migrate: $(RUNTIME) ## Bring the database of the running stack to the newest revision
-	@$(PY) -m workers.stack.env $(PY) -m flask --app wsgi:app db upgrade
+	@$(PY) -m workers.stack.env $(PY) -m flask --app wsgi:manage db upgrade
 
 openapi: $(RUNTIME) ## Write the API description to docs/openapi.json
-	@$(PY) -m workers.stack.env $(PY) -m flask --app wsgi:app openapi write docs/openapi.json
+	@$(PY) -m workers.stack.env $(PY) -m flask --app wsgi:manage openapi write docs/openapi.json
 
 clean: ## Remove what tools left behind; data and .venv stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov

@@ -3,7 +3,6 @@
 import flask_smorest
 from flask import Flask
 from flask_cors import CORS
-from flask_migrate import Migrate
 
 from adapters.assembly import build_ports
 from api import docs, errors, etag, health, requests, sealing
@@ -11,8 +10,6 @@ from api.identifiers import IdConverter
 from api.identity import access_tokens
 from api.identity.actor import identify
 from api.wire import Json
-from models.base import Base
-from models.migrating import FOLDER as MIGRATIONS
 from settings import Settings
 
 MOST_JSON_BYTES = 4 * 2**20
@@ -34,7 +31,6 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(docs.blp)
     errors.register_error_handlers(app)
     app.register_error_handler(etag.MustSayVersion, etag.must_say_version)
-    Migrate(app, Base, directory=str(MIGRATIONS))
     sealing.seal(app)
     return app
 

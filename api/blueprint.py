@@ -2,10 +2,13 @@
 
 import inspect
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar, cast
 
 import flask_smorest
 import marshmallow as ma
+from flask import request
+from flask_smorest import abort
 
 from api import sealing
 from api.wire import Parser
@@ -36,14 +39,34 @@ class ProblemSchema(ma.Schema):
     errors = ma.fields.List(ma.fields.Nested(FieldProblemSchema))
 
 
+def _takes_query(view: Callable[..., Any]) -> bool:
+    given = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
+    return any(parameter["in"] == "query" for parameter in given)
+
+
+def _without_query(view: View) -> View:
+    @wraps(view)
+    def strict(*args: Any, **kwargs: Any) -> Any:
+        if request.args:
+            abort(422, messages={"query": dict.fromkeys(request.args, ["Unknown field."])})
+        return view(*args, **kwargs)
+
+    return cast("View", strict)
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
     """Routes of one noun."""
 
     ARGUMENTS_PARSER = Parser()
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
-        """The address and methods of a route."""
-        return cast("Callable[[View], View]", super().route(rule, **options))
+        """The address and methods of a route; it takes only the query it declares."""
+        register = cast("Callable[[View], View]", super().route(rule, **options))
+
+        def decorate(view: View) -> View:
+            return register(view if _takes_query(view) else _without_query(view))
+
+        return decorate
 
     def arguments(self, schema: type[ma.Schema], **options: Any) -> Callable[[View], View]:
         """What goes in; the view gets it as one dictionary."""

@@ -5,7 +5,9 @@ from typing import Any
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from domain import errors
 
@@ -26,6 +28,8 @@ HINTS = {
     413: "the body is larger than allowed",
     415: "send the body as application/json",
 }
+PLACES = {"query": "query", "headers": "header", "path": "path"}
+RETRY_SECONDS = "2"
 log = structlog.get_logger()
 
 
@@ -73,7 +77,18 @@ def http_problem(error: HTTPException) -> ResponseReturnValue:
     if status == 422 and messages:
         return problem(422, "invalid", "some fields are not valid", fields=_fields(messages))
     code = (error.name or "error").lower().replace(" ", "_")
-    return problem(status, code, HINTS.get(status) or error.description or error.name)
+    answer = problem(status, code, HINTS.get(status) or error.description or error.name)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
+
+
+def database_problem(error: Exception) -> Response:
+    """PostgreSQL does not answer, or not in time; nothing was changed."""
+    log.warning("the database does not answer", problem=str(error), path=request.path)
+    answer = problem(503, "unavailable", "the database does not answer; ask again in a moment")
+    answer.headers["Retry-After"] = RETRY_SECONDS
+    return answer
 
 
 def unexpected_problem(error: Exception) -> Response:
@@ -85,7 +100,7 @@ def unexpected_problem(error: Exception) -> Response:
 def _fields(messages: dict[str, Any]) -> list[dict[str, str]]:
     return [
         {
-            "pointer": f"/{place}" if location == "json" else f"#/{location}/{place}",
+            "pointer": f"/{place}" if location == "json" else f"#/{PLACES[location]}/{place}",
             "detail": detail,
         }
         for location, nested in messages.items()
@@ -98,13 +113,20 @@ def _flat(nested: Any, path: str = "") -> list[tuple[str, str]]:
         return [
             entry
             for key, value in nested.items()
-            for entry in _flat(value, path if key == "_schema" else f"{path}/{key}".lstrip("/"))
+            for entry in _flat(value, path if key == "_schema" else _below(path, str(key)))
         ]
     details = nested if isinstance(nested, list) else [nested]
     return [(path, str(detail).rstrip(".")) for detail in details]
 
 
+def _below(path: str, key: str) -> str:
+    escaped = key.replace("~", "~0").replace("/", "~1")
+    return f"{path}/{escaped}" if path else escaped
+
+
 def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(errors.DomainError, domain_problem)
     app.register_error_handler(HTTPException, http_problem)
+    app.register_error_handler(OperationalError, database_problem)
+    app.register_error_handler(PoolExhausted, database_problem)
     app.register_error_handler(Exception, unexpected_problem)

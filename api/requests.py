@@ -7,6 +7,8 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
+from domain.errors import Invalid
+
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -17,12 +19,22 @@ GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 log = structlog.get_logger()
 
 
+class NulRefused(Invalid):
+    code = "nul_refused"
+
+
 def begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if GIVEN_ID.fullmatch(given) else uuid4().hex
     g.began = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def refuse_nul() -> None:
+    """:raises NulRefused: PostgreSQL cannot keep this character, so none comes in."""
+    if "\0" in request.path or b"%00" in request.query_string:
+        raise NulRefused("the address holds a NUL character (%00)")
 
 
 def end(answer: Response) -> Response:
@@ -43,4 +55,5 @@ def end(answer: Response) -> Response:
 
 def register(app: Flask) -> None:
     app.before_request(begin)
+    app.before_request(refuse_nul)
     app.after_request(end)

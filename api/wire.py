@@ -1,5 +1,6 @@
 """JSON in and out, in one place: strict about what comes in, fast about what goes out."""
 
+import re
 from typing import Any
 
 import flask
@@ -10,6 +11,7 @@ from webargs.flaskparser import FlaskParser
 from domain.errors import Invalid
 
 DEEPEST = 64
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class MalformedJson(Invalid):
@@ -22,7 +24,7 @@ def read_json(raw: bytes) -> Any:
     :raises MalformedJson: it is no JSON, is nested too deeply, or holds a NUL character,
         which PostgreSQL cannot keep.
     """
-    if b"\\u0000" in raw:
+    if NUL.search(raw):
         raise MalformedJson("a string holds a NUL character (\\u0000)")
     if _depth(raw) > DEEPEST:
         raise MalformedJson(f"the body is nested deeper than {DEEPEST} levels")

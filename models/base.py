@@ -31,6 +31,8 @@ class Entity(Base):
     """A thing with an identity: ids are UUIDv7, so they sort by creation."""
 
     __abstract__ = True
+    # What the server sets on an update is read with it, so that it can be shown after the commit.
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - SQLAlchemy's own form
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -32,7 +32,7 @@ class Fields:
     """The fields of a call, from its query if it is a GET and else from its body."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        self._given = {}
+        self._given: dict[str, Any] = {}
         for name, value in given.items():
             plain = snake_case(name)
             if plain in self._given:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import Select, false
+from sqlalchemy import Select, exists, false
+from sqlalchemy.orm import aliased
 
 from domain.access.permissions import Permission
 from domain.access.roles import (
@@ -22,7 +23,7 @@ from domain.access.roles import (
 )
 from domain.errors import Forbidden, NotFound
 from models.accounts import PlatformRole
-from models.projects import ProjectRole
+from models.projects import Project, ProjectRole
 
 
 class ActorKind(StrEnum):
@@ -118,7 +119,10 @@ def visible(
 ) -> Select[*Ts]:
     """Narrow a statement to the projects in which the actor holds the permission."""
     if actor.is_admin and actor.may_carry(permission):
-        return statement
+        kept = aliased(Project)
+        return statement.where(
+            exists().where(kept.id == project_column, kept.deleted_at.is_(None))
+        )
     projects = [project for project in actor.projects if actor.holds(permission, project)]
     if not projects:
         return statement.where(false())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -81,6 +81,11 @@ def delete_experiment(session: Session, actor: Actor, experiment: Experiment) ->
     if active:
         raise ExperimentInUse(f"{active} runs of this experiment are active; stop them first")
     experiment.deleted_at = now()
+    session.execute(
+        update(Run)
+        .where(Run.experiment_id == experiment.id, Run.deleted_at.is_(None))
+        .values(deleted_at=experiment.deleted_at)
+    )
 
 
 def _save(session: Session, experiment: Experiment) -> None:

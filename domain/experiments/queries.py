@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.access.permissions import Permission
-from domain.access.policy import Actor, visible
+from domain.access.policy import Actor, ActorKind, visible
 from domain.command import query
 from domain.errors import NotFound
 from domain.paging import Page, PageRequest, paginate
@@ -22,6 +22,8 @@ def find_experiment(
         Experiment.id == experiment_id, Experiment.deleted_at.is_(None)
     )
     statement = visible(statement, actor, Permission.EXPERIMENT_READ, Experiment.project_id)
+    if actor.kind is ActorKind.RUN:
+        statement = statement.where(Experiment.id == actor.experiment_id)
     experiment = session.scalar(statement.with_for_update(key_share=True) if lock else statement)
     if experiment is None:
         raise NotFound(f"there is no experiment with id {experiment_id}")

@@ -92,14 +92,44 @@ def make_experiment(
 
 
 @command(requires=Permission.EXPERIMENT_UPDATE)
-def tag_experiment(
-    session: Session, actor: Actor, experiment: Experiment, *, tags: Mapping[str, str | None]
+def set_tags(
+    session: Session, actor: Actor, experiment: Experiment, *, tags: Mapping[str, str]
 ) -> None:
-    """Set tags; those without a value are taken away. :raises Deleted: it is out of sight."""
+    """Add tags to those there are. :raises Deleted: the experiment is out of sight."""
     refuse_if_deleted(experiment)
-    merged = {**experiment.tags, **tags}
-    experiment.tags = {key: value for key, value in merged.items() if value is not None}
+    experiment.tags = {**experiment.tags, **tags}
     experiment.version += 1
+
+
+def tag_experiment(
+    session: Session, actor: Actor, number: int, *, tags: Mapping[str, str], project: str | None
+) -> None:
+    """Tag the experiment of this number.
+
+    A script of ours means another one than it gets, so what it says is let pass without effect.
+
+    :raises NotFound: there is none that the actor may see. :raises Deleted: it is out of sight.
+    """
+    if actor.kind is not ActorKind.RUN:
+        experiment = find_by_number(session, actor, number, project=project)
+        set_tags(session, actor, experiment, tags=tags)
+
+
+def meant_by(
+    session: Session, actor: Actor, numbers: Sequence[int], *, project: str | None
+) -> Sequence[int]:
+    """The numbers of the experiments that a client means by numbers, one of which is 0."""
+    if bound := bound_experiment(session, actor):
+        return [bound.number] if numbers else []
+    if DEFAULT_NUMBER not in numbers:
+        return numbers
+    owner = choose_project(session, actor, project)
+    default = select(Experiment.number).where(
+        Experiment.project_id == owner.id,
+        Experiment.name == DEFAULT_NAME,
+        Experiment.deleted_at.is_(None),
+    )
+    return [*numbers, *session.scalars(default)]
 
 
 @query(requires=Permission.EXPERIMENT_READ)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from domain.access.permissions import Permission
 from domain.access.policy import Actor
@@ -139,7 +139,9 @@ def _save(session: Session, project: Project) -> None:
 def _lock_membership(session: Session, project: Project, user: User) -> Membership | None:
     """Lock the project first, so that two changes of its members come one after the other."""
     session.execute(select(Project.id).where(Project.id == project.id).with_for_update())
-    return session.get(Membership, (project.id, user.id))
+    return session.get(
+        Membership, (project.id, user.id), options=[joinedload(Membership.user)]
+    )
 
 
 def _refuse_leaders(

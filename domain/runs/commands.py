@@ -186,8 +186,7 @@ def clone_run(
     before = read_spec(run.spec)
     after = changed(before, read_change(change or {}))
     _refuse_unknown(session, run, after.source_id, run.queue)
-    arguments["spec"] = stored(after)
-    return intents.file(
+    intent = intents.file(
         session,
         actor,
         Job.RUN_CLONE,
@@ -196,6 +195,9 @@ def clone_run(
         arguments=arguments,
         result={"difference": difference(before, after)},
     )
+    # Worked out, not asked for: a repeat of the request is known by what was asked.
+    intent.arguments = {**intent.arguments, "spec": stored(after)}
+    return intent
 
 
 @command(requires=Permission.RUN_EXPORT)

@@ -38,7 +38,7 @@ def locate_run(session: Session, actor: Actor, run_id: UUID) -> LocatedRun:
     row = session.execute(within_reach(statement.where(Run.id == run_id), actor)).one_or_none()
     if row is None:
         raise NotFound(f"there is no run with id {run_id.hex}")
-    return LocatedRun(*row._tuple())
+    return LocatedRun(*row)
 
 
 @query(requires=Permission.RUN_READ)

@@ -6,10 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.access.permissions import Permission
-from domain.access.policy import Actor, ActorKind, visible
+from domain.access.policy import Actor
 from domain.command import query
 from domain.errors import NotFound
 from domain.paging import Page, PageRequest, paginate
+from domain.runs.located import within_reach
 from models.runs import Attempt, Run, RunState, RunTransition
 
 SORTS = {
@@ -28,9 +29,7 @@ def find_run(session: Session, actor: Actor, run_id: UUID, *, lock: bool = False
     :raises NotFound: there is none that the actor may see.
     """
     statement = select(Run).where(Run.id == run_id, Run.deleted_at.is_(None))
-    statement = visible(statement, actor, Permission.RUN_READ, Run.project_id)
-    if actor.kind is ActorKind.RUN:
-        statement = statement.where((Run.id == actor.run_id) | (Run.parent_id == actor.run_id))
+    statement = within_reach(statement, actor)
     if lock:
         statement = statement.with_for_update(key_share=True)
     run = session.scalar(statement)
@@ -60,7 +59,7 @@ def list_runs(
 ) -> Page[Run]:
     """Runs the actor may see, newest first unless sorted otherwise; ``name`` matches a part."""
     statement = select(Run).where(Run.deleted_at.is_(None))
-    statement = visible(statement, actor, Permission.RUN_READ, Run.project_id)
+    statement = within_reach(statement, actor)
     filters = {
         Run.project_id: project_id,
         Run.experiment_id: experiment_id,

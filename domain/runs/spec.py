@@ -132,7 +132,8 @@ def _convert(given: Any, kind: Any) -> Any:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as problem:
         reason, _, path = str(problem).partition(" - at `$")
-        pointer = "/spec" + re.sub(r"[.\[]", "/", path.rstrip("`").replace("]", ""))
+        path = path.rstrip("`").replace("[...]", "").replace("]", "")
+        pointer = "/spec" + re.sub(r"[.\[]", "/", path)
         raise SpecRefused(reason, pointer=pointer) from None
 
 

@@ -16,9 +16,7 @@ from workers.stack.pieces import Ledger
 from workers.stack.secret_file import write_private
 
 NAME = "supervisord"
-# Celery needs 20 s to hand its tasks back, and some to notice.
-PATIENCE_SECONDS = 45
-LONGEST_STOP_SECONDS = PATIENCE_SECONDS + 10
+LONGEST_STOP_SECONDS = supervisord.LONGEST_PATIENCE + 10
 AT_REST = ("STOPPED", "EXITED", "FATAL", "BACKOFF")
 
 
@@ -29,7 +27,7 @@ def start_keeper(
     configuration = folder.path / "supervisord.conf"
     commands = procfile.read(listing)
     user = pwd.getpwuid(os.geteuid()).pw_name
-    text = supervisord.render(commands, folder, user=user, patience=PATIENCE_SECONDS)
+    text = supervisord.render(commands, folder, user=user)
     write_private(configuration, text)
     ledger.start(
         NAME,
@@ -38,6 +36,11 @@ def start_keeper(
         folder=CHECKOUT,
         environment=environment,
     )
+
+
+def start_all(folder: Folder) -> None:
+    """Start the processes that wait for the doors to be open."""
+    _keeper(folder).startAllProcesses(False)
 
 
 def states(folder: Folder) -> dict[str, str]:
@@ -51,7 +54,7 @@ def rest(folder: Folder, names: Iterable[str]) -> None:
     for name in chosen:
         _stop(folder, name)
     pieces.wait_until(
-        lambda: all(states(folder)[name] in AT_REST for name in chosen), PATIENCE_SECONDS + 5
+        lambda: all(states(folder)[name] in AT_REST for name in chosen), LONGEST_STOP_SECONDS
     )
 
 

@@ -44,11 +44,7 @@ class Stack:
         outside.refuse_unreachable(whole["DATABASE_URL"], whole["REDIS_URL"])
         os.environ.update(self.environment)
         upgrade(whole["DATABASE_URL"])
-        self._start(
-            keeper.NAME,
-            lambda: keeper.start_keeper(self.folder, self.ledger, whole, listing=self.listing),
-        )
-        wait_for_doors(doors, self.folder, self.ledger.pieces[keeper.NAME])
+        self._start(keeper.NAME, lambda: self._start_processes(whole, doors))
         environment.publish(self.environment, self.folder.environment)
 
     def mend(self) -> list[str]:
@@ -95,6 +91,11 @@ class Stack:
         self.environment = environment.compose(
             folder, secrets, self.given, database_url=database_url, redis_url=redis_url
         )
+
+    def _start_processes(self, whole: Mapping[str, str], doors: Mapping[str, int]) -> None:
+        keeper.start_keeper(self.folder, self.ledger, whole, listing=self.listing)
+        wait_for_doors(doors, self.folder, self.ledger.pieces[keeper.NAME])
+        keeper.start_all(self.folder)
 
     def _start(self, name: str, starter: Callable[[], None]) -> None:
         self.starters[name] = starter

@@ -36,6 +36,7 @@ def _first_steps(web: str, setup_token: str | None) -> str:
         return ""
     return (
         "Nobody administers this installation yet. Make yourself the first administrator with\n"
-        f"this token, good for one use: {setup_token}\n"
-        f"  {web}/docs#setup shows how.\n\n"
+        f"this token, good for one use: {setup_token}\n\n"
+        f'  curl {web}/api/v1/setup --json \'{{"token": "{setup_token}",\n'
+        '    "email": "you@example.com", "name": "You", "password": "a long pass phrase"}\'\n\n'
     )

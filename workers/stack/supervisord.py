@@ -10,6 +10,16 @@ from workers.stack.refusal import CannotStart
 # Its pause between attempts grows by a second each time, so this many is for ever.
 RETRIES = 1_000_000
 
+# The doors start first and alone: what they accept is kept until those behind them are up, and a
+# small machine would otherwise share itself among all before anything answers.
+AT_ONCE = ("web", "live")
+
+# Seconds from TERM to KILL. Celery's workers need 20 to hand their tasks back, and some to notice;
+# Flower would wait at its end for workers that no longer answer.
+PATIENCE = {"worker-": 45, "flower": 3}
+USUAL_PATIENCE = 15
+LONGEST_PATIENCE = max(PATIENCE.values())
+
 KEEPER = """\
 [unix_http_server]
 file = {socket}
@@ -35,6 +45,7 @@ PROGRAM = """
 [program:{name}]
 command = /bin/sh -c {command}
 directory = {checkout}
+autostart = {at_once}
 autorestart = true
 startsecs = 5
 startretries = {retries}
@@ -48,8 +59,8 @@ stdout_logfile_backups = 3
 """
 
 
-def render(commands: Mapping[str, str], folder: Folder, *, user: str, patience: int) -> str:
-    """The keeper's file for these commands; ``patience`` is in seconds, from TERM to KILL.
+def render(commands: Mapping[str, str], folder: Folder, *, user: str) -> str:
+    """The keeper's file for these commands.
 
     :raises CannotStart: a command cannot be told to the keeper.
     """
@@ -68,11 +79,16 @@ def render(commands: Mapping[str, str], folder: Folder, *, user: str, patience: 
             checkout=_plain(CHECKOUT),
             log=_plain(folder.log(name)),
             retries=RETRIES,
-            patience=patience,
+            at_once=str(name in AT_ONCE).lower(),
+            patience=_patience(name),
         )
         for name, command in commands.items()
     )
     return head + "".join(programs)
+
+
+def _patience(name: str) -> int:
+    return next((s for start, s in PATIENCE.items() if name.startswith(start)), USUAL_PATIENCE)
 
 
 def _refuse_cut_short(name: str, command: str) -> None:

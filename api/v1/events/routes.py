@@ -12,6 +12,7 @@ from domain.events import queries
 from models.session import transaction
 
 blp = Blueprint("events", __name__, url_prefix="/api/v1", description="What happened")
+MOST_NUMBER = 2**63 - 1
 
 
 class EventSchema(ma.Schema):
@@ -34,7 +35,7 @@ class EventsSchema(ma.Schema):
 class EventArguments(ma.Schema):
     after = ma.fields.Integer(
         load_default=0,
-        validate=ma.validate.Range(0),
+        validate=ma.validate.Range(0, MOST_NUMBER),
         metadata={"description": "the number of the last event already seen"},
     )
     limit = ma.fields.Integer(load_default=100, validate=ma.validate.Range(1, queries.MOST))

@@ -13,6 +13,7 @@ from models.session import transaction
 
 blp = Blueprint("logs", __name__, url_prefix="/api/v1", description="Logs of runs")
 MOST_LINES = 5_000
+MOST_NUMBER = 2**31 - 2  # line numbers have four bytes
 
 
 class LogLineSchema(ma.Schema):
@@ -35,7 +36,7 @@ class LogSchema(ma.Schema):
 class LogArguments(ma.Schema):
     after = ma.fields.Integer(
         load_default=0,
-        validate=ma.validate.Range(0),
+        validate=ma.validate.Range(0, MOST_NUMBER),
         metadata={"description": "the number of the last line already read"},
     )
     limit = ma.fields.Integer(load_default=1_000, validate=ma.validate.Range(1, MOST_LINES))

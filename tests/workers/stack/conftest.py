@@ -21,11 +21,12 @@ STORY = (
 )
 READY = "Ctrl-C stops everything."
 
-# Each toy answers as its original would, and worker-toy leaves a child that does not heed TERM.
+# Each toy answers as its original would, and worker-toy leaves a child that does not
+# heed TERM and one that left the session.
 PROCFILE = """\
 web: python -m http.server ${PORT_WEB} --bind 127.0.0.1 --directory doors
 live: python -m http.server ${PORT_LIVE} --bind 127.0.0.1 --directory doors
-worker-toy: sh -c "(trap '' TERM; exec sleep 600) & wait"
+worker-toy: sh -c "(trap '' TERM; exec sleep 600) & setsid sleep 600 & wait"
 """
 
 

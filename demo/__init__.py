@@ -1,0 +1,1 @@
+"""`make demo`: real training on a running stack, told live in a terminal."""
