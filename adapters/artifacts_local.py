@@ -14,6 +14,7 @@ from domain.errors import Invalid, NotFound, TooLarge
 from domain.ports import StoredFile
 
 CHUNK = 1 << 20
+LONGEST_PATH = 1_000
 UNFINISHED = ".part-"
 
 
@@ -88,6 +89,7 @@ class LocalArtifacts:
         """Where a path lies on disk. :raises OddPath: it would leave the store."""
         parts = PurePosixPath(path).parts
         odd = not parts or path.startswith("/") or "\0" in path or "\\" in path
+        odd = odd or len(path) > LONGEST_PATH or any(len(os.fsencode(p)) > 255 for p in parts)
         if odd or any(part in ("..", ".") or part.startswith(UNFINISHED) for part in parts):
             raise OddPath(f"{path!r} is not a plain relative path")
         return self.root.joinpath(*parts)

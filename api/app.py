@@ -1,11 +1,11 @@
 """Two applications over one assembly: ``create_app`` for requests, ``create_live`` for sockets."""
 
-import flask_smorest
 from flask import Flask
 from flask_cors import CORS
 
 from adapters.assembly import build_ports
 from api import docs, errors, etag, health, requests, sealing
+from api.describing import Api, Described
 from api.identifiers import IdConverter
 from api.identity import access_tokens
 from api.identity.actor import identify
@@ -14,6 +14,16 @@ from settings import Settings
 
 MOST_JSON_BYTES = 4 * 2**20
 TITLE = "Runyard"
+EXPOSED = [
+    "ETag",
+    "Location",
+    "X-Request-Id",
+    "Retry-After",
+    "Content-Disposition",
+    "Content-Range",
+    "Deprecation",
+    "Sunset",
+]
 
 
 def create_app(settings: Settings) -> Flask:
@@ -22,7 +32,8 @@ def create_app(settings: Settings) -> Flask:
     from api.v1 import blueprints
 
     app = _create_bare(settings)
-    api = flask_smorest.Api(app, spec_kwargs=_describe())
+    api = Api(app, spec_kwargs={**_describe(), "marshmallow_plugin": Described()})
+    api.register_converter(IdConverter, lambda _: {"type": "string", "format": "uuid"})
     app.extensions["runyard_api"] = api
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
@@ -64,7 +75,7 @@ def _create_bare(settings: Settings) -> Flask:
         app,
         origins=list(settings.origins),
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
-        expose_headers=["ETag", "Location", "X-Request-Id", "Retry-After"],
+        expose_headers=EXPOSED,
         max_age=600,
     )
     requests.register(app)

@@ -27,15 +27,19 @@ class FieldProblemSchema(ma.Schema):
 class ProblemSchema(ma.Schema):
     """A refusal, as RFC 9457 has it."""
 
-    type = ma.fields.String(metadata={"example": "urn:runyard:problem:not_found"})
-    title = ma.fields.String(metadata={"example": "not found"})
-    status = ma.fields.Integer(metadata={"example": 404})
+    type = ma.fields.String(required=True, metadata={"example": "urn:runyard:problem:not_found"})
+    title = ma.fields.String(required=True, metadata={"example": "not found"})
+    status = ma.fields.Integer(required=True, metadata={"example": 404})
     code = ma.fields.String(
-        metadata={"description": "stable and for machines", "example": "not_found"}
+        required=True, metadata={"description": "stable and for machines", "example": "not_found"}
     )
-    detail = ma.fields.String(metadata={"description": "what was wrong and what to do about it"})
-    instance = ma.fields.String(metadata={"description": "the path that was called"})
-    request_id = ma.fields.String(metadata={"description": "finds this call in the log"})
+    detail = ma.fields.String(
+        required=True, metadata={"description": "what was wrong and what to do about it"}
+    )
+    instance = ma.fields.String(required=True, metadata={"description": "the path that was called"})
+    request_id = ma.fields.String(
+        required=True, metadata={"description": "finds this call in the log"}
+    )
     errors = ma.fields.List(ma.fields.Nested(FieldProblemSchema))
 
 
@@ -48,7 +52,7 @@ def _without_query(view: View) -> View:
     @wraps(view)
     def strict(*args: Any, **kwargs: Any) -> Any:
         if request.args:
-            abort(422, messages={"query": dict.fromkeys(request.args, ["Unknown field."])})
+            abort(422, messages={"query": {name: ["Unknown field."] for name in request.args}})
         return view(*args, **kwargs)
 
     return cast("View", strict)
@@ -103,8 +107,17 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                 view = self.alt_response(
                     status, schema=ProblemSchema, content_type="application/problem+json"
                 )(view)
+            view = self.alt_response(
+                "default",
+                schema=ProblemSchema,
+                content_type="application/problem+json",
+                description="Any other refusal, or a fault of ours",
+            )(view)
             door = sealing.door_of(mark(view))
-            extra: dict[str, Any] = {"x-permission": door.permission if door else "none"}
+            extra: dict[str, Any] = {
+                "operationId": view.__name__,
+                "x-permission": door.permission if door else "none",
+            }
             if door and door.performs is None:
                 extra["security"] = []
             marked: View = mark(self.doc(**extra)(view))

@@ -1,15 +1,17 @@
 """The OpenAPI document and the page that shows it, with assets from an installed package."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import flask_swagger_ui
 from flask import Blueprint, Response, current_app, jsonify, send_from_directory
 from flask.typing import ResponseReturnValue
 
+from api.describing import complete
 from api.sealing import open_to_all
 
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
+DOCUMENT = "runyard_openapi"
 POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -37,8 +39,10 @@ blp = Blueprint("docs", __name__)
 
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document of the native API."""
-    document: dict[str, Any] = current_app.extensions["runyard_api"].spec.to_dict()
-    return document
+    if DOCUMENT not in current_app.extensions:
+        spec = current_app.extensions["runyard_api"].spec
+        current_app.extensions[DOCUMENT] = complete(spec.to_dict())
+    return cast("dict[str, Any]", current_app.extensions[DOCUMENT])
 
 
 @blp.get("/api/v1/openapi.json")

@@ -7,6 +7,8 @@ from flask import Response, request
 from api.errors import problem
 from domain.errors import DomainError, Stale
 
+ETAG = {"ETag": {"description": "send it as If-Match with a change", "schema": {"type": "string"}}}
+
 
 class Versioned(Protocol):
     version: int

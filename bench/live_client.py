@@ -102,9 +102,7 @@ class LiveClient:
             ticket: str = json.load(answer)["ticket"]
         return ticket
 
-    def _subscribe(
-        self, socket: websocket.WebSocket, topics: Mapping[str, int | None]
-    ) -> None:
+    def _subscribe(self, socket: websocket.WebSocket, topics: Mapping[str, int | None]) -> None:
         wanted = {name: {} if seq is None else {"after": seq} for name, seq in topics.items()}
         socket.send(json.dumps({"frame": "subscribe", "topics": wanted}))
 

@@ -34,8 +34,8 @@ def compare(api: Api, runs: Sequence[str]) -> list[Compared]:
 
 
 def table(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
-    """Headings and rows, as text."""
-    params = sorted({name for run in runs for name in run.params})
+    """Headings and rows, as text; of the parameters those that differ."""
+    params = sorted(_differing([run.params for run in runs]))
     measures = [key for key in MEASURES if any(key in run.metrics for run in runs)]
     rows = [
         [
@@ -47,7 +47,7 @@ def table(runs: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
         ]
         for run in runs
     ]
-    return ["run", "state", *params, *measures, "duration"], rows
+    return ["run", "state", *params, *measures, "took"], rows
 
 
 def _read(api: Api, run_id: str) -> Compared:
@@ -64,6 +64,11 @@ def _read(api: Api, run_id: str) -> Compared:
         seconds=_seconds(run),
         metrics=metrics,
     )
+
+
+def _differing(settings: Sequence[Mapping[str, str]]) -> set[str]:
+    names = {name for each in settings for name in each}
+    return {name for name in names if len({each.get(name) for each in settings}) > 1}
 
 
 def _seconds(run: Mapping[str, Any]) -> float | None:

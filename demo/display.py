@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -36,7 +37,9 @@ class Display:
     def show_table(
         self, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]
     ) -> None:
-        shown = Table(title=title, title_justify="left", title_style="bold")
+        if title:
+            self.say(title)
+        shown = Table(box=SIMPLE)
         for heading in headings:
             shown.add_column(heading, no_wrap=True)
         for row in rows:

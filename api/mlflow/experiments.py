@@ -48,9 +48,7 @@ def get() -> Response:
 def get_by_name() -> Response:
     name = fields().text("experiment_name")
     with transaction() as session:
-        experiment = tracking.find_by_name(
-            session, current_actor(), name, project=project_named()
-        )
+        experiment = tracking.find_by_name(session, current_actor(), name, project=project_named())
     return answer({"experiment": experiment_out(experiment, name=name)})
 
 

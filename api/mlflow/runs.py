@@ -73,9 +73,7 @@ def update() -> Response:
 def delete() -> Response:
     with transaction() as session:
         actor = current_actor()
-        run = find_run_even_deleted(
-            session, actor, run_id_of(given_run(fields())), lock=True
-        )
+        run = find_run_even_deleted(session, actor, run_id_of(given_run(fields())), lock=True)
         delete_run(session, actor, run)
     return answer()
 
@@ -84,9 +82,7 @@ def delete() -> Response:
 def restore() -> Response:
     with transaction() as session:
         actor = current_actor()
-        run = find_run_even_deleted(
-            session, actor, run_id_of(given_run(fields())), lock=True
-        )
+        run = find_run_even_deleted(session, actor, run_id_of(given_run(fields())), lock=True)
         recording.restore_run(session, actor, run)
     return answer()
 

@@ -10,11 +10,13 @@ TAG_VALUE = ma.validate.Length(0, 8_000)
 
 
 def name(**kwargs: Any) -> ma.fields.String:
-    return ma.fields.String(validate=NAME, **kwargs)
+    metadata = kwargs.pop("metadata", {"description": "for people to tell it apart by"})
+    return ma.fields.String(validate=NAME, metadata=metadata, **kwargs)
 
 
 def description(**kwargs: Any) -> ma.fields.String:
-    return ma.fields.String(validate=DESCRIPTION, **kwargs)
+    metadata = {"description": "what it is about, at any length", "example": ""}
+    return ma.fields.String(validate=DESCRIPTION, metadata=metadata, **kwargs)
 
 
 def tags(**kwargs: Any) -> ma.fields.Dict:

@@ -1,32 +1,28 @@
 """Handing messages to the broker, again when need be, and giving up in the end."""
 
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from domain.clock import in_seconds, now
-from domain.intents.commands import note_dispatched, quarantine
+from domain.clock import now
+from domain.intents.commands import quarantine
 from domain.intents.outbox import LONGEST_PAUSE_SECONDS, MOST_FAILURES
-from models.intents import Intent
+from models.intents import Intent, IntentState
 from models.outbox import OutboxMessage
 from settings import settings
 
-
-def set_aside(session: Session, message_id: UUID) -> None:
-    """Stop trying: the message is finished undone, and its intent is quarantined."""
-    message = session.get_one(OutboxMessage, message_id, with_for_update=True)
-    message.finished_at, message.claimed_until = now(), None
-    intent = message.intent_id and session.get(Intent, message.intent_id, with_for_update=True)
-    if intent and not intent.is_settled:
-        quarantine(session, intent, message.last_error or "the job keeps failing")
+MOST_DOUBLINGS = 6
 
 
-def take_due(session: Session, limit: int) -> list[OutboxMessage]:
-    """Messages to hand to the broker now, locked; those another dispatcher holds are skipped.
+def take_due(session: Session, limit: int) -> Sequence[OutboxMessage]:
+    """Messages to hand to the broker once this commits; those another dispatcher holds are
+    skipped.
 
-    A message whose claimer went silent counts as failed once, and is set aside when that
-    happens too often: work that kills its workers must not go round for ever.
+    Each is looked at again after a pause, in case the broker loses it or we end in between. A
+    message whose claimer went silent counts as failed once; see ``MOST_FAILURES``.
     """
     due = session.scalars(
         select(OutboxMessage)
@@ -39,15 +35,49 @@ def take_due(session: Session, limit: int) -> list[OutboxMessage]:
         if message.claimed_until is not None:
             message.failures, message.claimed_until = message.failures + 1, None
             message.last_error = "the worker that had claimed it went silent"
-            if message.failures >= MOST_FAILURES:
-                set_aside(session, message.id)
-    return [message for message in due if message.finished_at is None]
+        pause = settings().resend_seconds * 2.0 ** min(message.sends, MOST_DOUBLINGS)
+        message.sends += 1
+        message.due_at = func.clock_timestamp() + timedelta(
+            seconds=min(LONGEST_PAUSE_SECONDS, pause)
+        )
+    session.flush()
+    return due
 
 
-def note_sent(session: Session, message: OutboxMessage) -> None:
-    """The broker has the message; look again later, in case it loses it."""
-    pause = settings().resend_seconds * 2.0 ** min(message.sends, 6)
-    message.sends += 1
-    message.due_at = in_seconds(min(LONGEST_PAUSE_SECONDS, pause))
-    if message.intent_id is not None:
-        note_dispatched(session, message.intent_id)
+def has_failed_for_good(message: OutboxMessage) -> bool:
+    """Whether it is to be set aside: work that kills its workers must not go round for ever."""
+    return message.failures >= MOST_FAILURES
+
+
+def note_sent(session: Session, messages: Iterable[OutboxMessage]) -> None:
+    """The broker has the messages."""
+    intents = [message.intent_id for message in messages if message.intent_id is not None]
+    session.execute(
+        update(Intent)
+        .where(Intent.id.in_(intents), Intent.state == IntentState.ACCEPTED)
+        .values(state=IntentState.DISPATCHED)
+    )
+
+
+def give_back(session: Session, messages: Iterable[OutboxMessage]) -> None:
+    """The broker did not take the messages: they are due at once and count as not sent."""
+    session.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.id.in_([message.id for message in messages]),
+            OutboxMessage.finished_at.is_(None),
+            OutboxMessage.claimed_until.is_(None),
+        )
+        .values(due_at=func.clock_timestamp(), sends=OutboxMessage.sends - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def set_aside(session: Session, message_id: UUID) -> OutboxMessage:
+    """Stop trying: the message is finished undone, and its intent is quarantined."""
+    message = session.get_one(OutboxMessage, message_id, with_for_update=True)
+    message.finished_at, message.claimed_until = now(), None
+    intent = message.intent_id and session.get(Intent, message.intent_id, with_for_update=True)
+    if intent and not intent.is_settled:
+        quarantine(session, intent, message.last_error or "the job keeps failing")
+    return message

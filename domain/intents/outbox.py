@@ -7,18 +7,18 @@ the last claimer's fence can finish.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from domain.jobs import Job
 from domain.news import wake_dispatcher
 from models.outbox import OutboxMessage
+from settings import settings
 
-LEASE = timedelta(minutes=5)
 MOST_FAILURES = 5
 LONGEST_PAUSE_SECONDS = 300.0
 
@@ -59,8 +59,8 @@ def claim(session: Session, message_id: UUID) -> Claim | None:
         )
         .values(
             fence=OutboxMessage.fence + 1,
-            claimed_until=func.clock_timestamp() + LEASE,
-            due_at=func.clock_timestamp() + LEASE,
+            claimed_until=_a_lease_from_now(),
+            due_at=_a_lease_from_now(),
         )
         .returning(
             OutboxMessage.fence,
@@ -72,6 +72,11 @@ def claim(session: Session, message_id: UUID) -> Claim | None:
     if row is None:
         return None
     return Claim(message_id, row.fence, Job(row.job), row.arguments, row.intent_id)
+
+
+def keep(session: Session, claim: Claim) -> bool:
+    """Hold a claim for another lease while its work goes on; False when it is stale."""
+    return _update(session, claim, claimed_until=_a_lease_from_now(), due_at=_a_lease_from_now())
 
 
 def finish(session: Session, claim: Claim) -> bool:
@@ -123,13 +128,19 @@ def ring(session: Session, job: Job, subject_id: UUID) -> None:
 
 
 def ring_next(session: Session, job: Job) -> None:
-    """Have the longest-waiting postponed message of a job looked at right away."""
+    """Have the longest-waiting postponed message of a job looked at right away.
+
+    One that was rung for already, or that the broker has, is not waiting: two rings in a row
+    wake two.
+    """
     longest_waiting = (
         select(OutboxMessage.id)
         .where(
             OutboxMessage.job == job,
             OutboxMessage.finished_at.is_(None),
             OutboxMessage.claimed_until.is_(None),
+            OutboxMessage.sends == 0,
+            OutboxMessage.due_at > func.clock_timestamp(),
         )
         .order_by(OutboxMessage.id)
         .limit(1)
@@ -142,6 +153,10 @@ def ring_next(session: Session, job: Job) -> None:
         .values(due_at=func.clock_timestamp())
     )
     wake_dispatcher(session)
+
+
+def _a_lease_from_now() -> ColumnElement[datetime]:
+    return func.clock_timestamp() + timedelta(seconds=settings().lease_seconds)
 
 
 def _update(session: Session, claim: Claim, **values: Any) -> bool:

@@ -75,11 +75,6 @@ def test_pages_of_other_origins_may_not_call(client: FlaskClient, origin: str) -
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_answers_to_different_origins_are_kept_apart(client: FlaskClient) -> None:
-    answer = client.get("/livez", headers={"Origin": FRONTEND})
-    assert "origin" in words(answer.headers, "Vary")
-
-
 @pytest.fixture
 def closed(app: Flask) -> FlaskClient:
     """An installation that names no origins."""

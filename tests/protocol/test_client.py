@@ -79,9 +79,8 @@ def test_an_experiments_name_is_taken_once(mlflow: Any) -> None:
 
 
 def test_nested_runs_know_their_parent(mlflow: Any) -> None:
-    with mlflow.start_run() as parent:
-        with mlflow.start_run(nested=True, run_name="child") as child:
-            mlflow.log_metric("fold", 1)
+    with mlflow.start_run() as parent, mlflow.start_run(nested=True, run_name="child") as child:
+        mlflow.log_metric("fold", 1)
     assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
     found = mlflow.search_runs(
         [parent.info.experiment_id],
@@ -105,7 +104,7 @@ def test_a_parameter_stays_what_it_is(mlflow: Any) -> None:
     with mlflow.start_run() as run:
         mlflow.log_param("lr", 0.1)
         mlflow.log_param("lr", 0.1)
-        with pytest.raises(MlflowException, match="'lr' is '0.1' already"):
+        with pytest.raises(MlflowException, match=r"'lr' is '0\.1' already"):
             mlflow.log_param("lr", 0.2)
         with pytest.raises(MlflowException):
             MlflowClient().log_batch(
@@ -131,7 +130,7 @@ def test_numbers_that_are_not_finite_come_back(mlflow: Any) -> None:
 def test_a_history_comes_back_whole_and_once(mlflow: Any) -> None:
     client = MlflowClient()
     with mlflow.start_run() as run:
-        points = [Metric("loss", 1 / (step + 1), 1_700_000_000_000 + step, step) for step in range(2500)]
+        points = [Metric("loss", 1 / (n + 1), 1_700_000_000_000 + n, n) for n in range(2500)]
         for _ in range(2):  # a client that heard no answer sends a batch again
             for first in range(0, len(points), 1000):
                 client.log_batch(run.info.run_id, metrics=points[first : first + 1000])

@@ -245,7 +245,11 @@ def test_eight_threads_lose_no_point_and_know_the_latest(house: House, run_id: s
 
 
 def test_a_history_is_paged(house: House, run_id: str) -> None:
-    metrics = [{"key": "m", "value": v, "timestamp": 5, "step": s} for s in (1, 2) for v in (3, "NaN")]
+    metrics = [
+        {"key": "m", "value": value, "timestamp": 5, "step": step}
+        for step in (1, 2)
+        for value in (3, "NaN")
+    ]
     house.alice.post("runs/log-batch", {"run_id": run_id, "metrics": metrics})
     query = {"run_id": run_id, "metric_key": "m", "max_results": 1}
     seen, token = [], None

@@ -88,6 +88,8 @@ def command_of(work: Assignment, workspace: Workspace, runtime: Runtime) -> Comm
         "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin",
         "VIRTUAL_ENV": str(runtime.path),
         "HOME": str(workspace.home),
+        # A user of its own has no name in the system; getpass asks here first.
+        "USER": "run",
         "TMPDIR": str(workspace.tmp),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",

@@ -27,7 +27,9 @@ class NewAccountSchema(ma.Schema):
 
     email = ma.fields.Email(required=True, metadata={"example": "bob@example.com"})
     name = name(required=True, metadata={"example": "Bob"})
-    password = ma.fields.String(required=True, load_only=True, validate=PASSWORD)
+    password = ma.fields.String(
+        required=True, load_only=True, validate=PASSWORD, metadata={"example": "a long sentence"}
+    )
     role = ma.fields.Enum(PlatformRole, by_value=True, load_default=PlatformRole.USER)
 
 

@@ -10,7 +10,7 @@ class ApiKeySchema(ma.Schema):
 
     id = ma.fields.UUID()
     name = ma.fields.String(metadata={"example": "laptop"})
-    hint = ma.fields.String(metadata={"description": "how the key begins"})
+    hint = ma.fields.String(metadata={"description": "how the key begins", "example": "ryk_Xb3k9q"})
     created_at = Instant()
     expires_at = Instant()
     last_used_at = Instant(allow_none=True)
@@ -20,7 +20,11 @@ class NewApiKeySchema(ma.Schema):
     """What the key is called and how long it lives."""
 
     name = name(required=True, metadata={"example": "laptop"})
-    days = ma.fields.Integer(load_default=90, validate=ma.validate.Range(1, 365))
+    days = ma.fields.Integer(
+        load_default=90,
+        validate=ma.validate.Range(1, 365),
+        metadata={"description": "until it expires"},
+    )
 
 
 class ApiKeySecretSchema(ma.Schema):

@@ -23,7 +23,7 @@ class ArtifactSchema(ma.Schema):
 
     path = ma.fields.String(metadata={"example": "plots/loss.png"})
     is_directory = ma.fields.Boolean()
-    size = ma.fields.Integer(metadata={"description": "bytes; 0 for a folder"})
+    size = ma.fields.Integer(metadata={"description": "bytes; 0 for a folder", "example": 48213})
 
 
 class ArtifactsSchema(ma.Schema):

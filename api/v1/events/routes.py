@@ -19,10 +19,10 @@ class EventSchema(ma.Schema):
     """One piece of news; numbers have no gaps within a topic."""
 
     topic = ma.fields.String(metadata={"example": "run:0192f3b0-…"})
-    seq = ma.fields.Integer()
+    seq = ma.fields.Integer(metadata={"description": "number within its topic"})
     type = ma.fields.String(metadata={"example": "run"})
     at = Instant()
-    data = ma.fields.Dict()
+    data = ma.fields.Dict(metadata={"description": "depends on its type"})
 
 
 class EventsSchema(ma.Schema):
@@ -38,7 +38,11 @@ class EventArguments(ma.Schema):
         validate=ma.validate.Range(0, MOST_NUMBER),
         metadata={"description": "the number of the last event already seen"},
     )
-    limit = ma.fields.Integer(load_default=100, validate=ma.validate.Range(1, queries.MOST))
+    limit = ma.fields.Integer(
+        load_default=100,
+        validate=ma.validate.Range(1, queries.MOST),
+        metadata={"description": "events at most"},
+    )
 
 
 @blp.route("/projects/<uuid:project_id>/events", methods=["GET"])

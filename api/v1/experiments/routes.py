@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from api.blueprint import Blueprint
-from api.etag import check_version, etag_of
+from api.etag import ETAG, check_version, etag_of
 from api.identity.actor import current_actor
 from api.paging import page_of, page_request
 from api.v1.experiments.schemas import (
@@ -42,7 +42,7 @@ def list_experiments(arguments: dict[str, Any], project_id: UUID) -> Page[Experi
 
 @blp.route("/projects/<uuid:project_id>/experiments", methods=["POST"])
 @blp.arguments(NewExperimentSchema)
-@blp.response(201, ExperimentSchema)
+@blp.response(201, ExperimentSchema, headers=ETAG)
 @blp.performs(commands.create_experiment, 409)
 def create_experiment(given: dict[str, Any], project_id: UUID) -> Answer:
     """Make an experiment"""
@@ -53,7 +53,7 @@ def create_experiment(given: dict[str, Any], project_id: UUID) -> Answer:
 
 
 @blp.route("/experiments/<uuid:experiment_id>", methods=["GET"])
-@blp.response(200, ExperimentSchema)
+@blp.response(200, ExperimentSchema, headers=ETAG)
 @blp.reads(queries.find_experiment)
 def read_experiment(experiment_id: UUID) -> Answer:
     """Read an experiment"""
@@ -65,7 +65,7 @@ def read_experiment(experiment_id: UUID) -> Answer:
 @blp.route("/experiments/<uuid:experiment_id>", methods=["PATCH"])
 @blp.arguments(VersionHeader, location="headers")
 @blp.arguments(ExperimentChangeSchema)
-@blp.response(200, ExperimentSchema)
+@blp.response(200, ExperimentSchema, headers=ETAG)
 @blp.performs(commands.update_experiment, 409, 412, 428)
 def update_experiment(_: dict[str, Any], given: dict[str, Any], experiment_id: UUID) -> Answer:
     """Change an experiment"""

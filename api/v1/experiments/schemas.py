@@ -13,7 +13,7 @@ class ExperimentSchema(ma.Schema):
     number = ma.fields.Integer(metadata={"description": "its id on MLflow's wire"})
     project_id = ma.fields.UUID()
     name = ma.fields.String(metadata={"example": "learning rates"})
-    description = ma.fields.String()
+    description = description()
     tags = tags()
     created_at = Instant()
     updated_at = Instant()

@@ -12,11 +12,11 @@ class ExportSchema(ma.Schema):
     id = ma.fields.UUID()
     project_id = ma.fields.UUID()
     run_id = ma.fields.UUID()
-    name = ma.fields.String()
-    size = ma.fields.Integer(metadata={"description": "bytes"})
-    sha256 = ma.fields.String()
+    name = ma.fields.String(metadata={"example": "lr=0.1.zip"})
+    size = ma.fields.Integer(metadata={"description": "bytes", "example": 48213})
+    sha256 = ma.fields.String(metadata={"example": "9f86d081884c7d65…"})
     created_at = Instant()
 
 
 class ExportArguments(PageArguments):
-    run_id = ma.fields.UUID(load_default=None)
+    run_id = ma.fields.UUID(load_default=None, metadata={"description": "only of this run"})

@@ -18,10 +18,14 @@ class IntentSchema(ma.Schema):
     percent = ma.fields.Integer(metadata={"example": 25})
     message = ma.fields.String(metadata={"example": "preparing"})
     result = ma.fields.Dict(
-        allow_none=True, metadata={"description": "what came of it; a clone's difference"}
+        allow_none=True, metadata={"description": "what came of it", "example": {"attempt": 1}}
     )
-    error_code = ma.fields.String(allow_none=True)
-    error_detail = ma.fields.String(allow_none=True)
+    error_code = ma.fields.String(
+        allow_none=True, metadata={"description": "why it failed", "example": None}
+    )
+    error_detail = ma.fields.String(
+        allow_none=True, metadata={"description": "the same, for people", "example": None}
+    )
     deadline_at = Instant()
     created_at = Instant()
     started_at = Instant(allow_none=True)
@@ -30,5 +34,12 @@ class IntentSchema(ma.Schema):
 
 class IntentArguments(PageArguments):
     subject_id = ma.fields.UUID(load_default=None, metadata={"description": "a run"})
-    action = ma.fields.String(load_default=None, metadata={"example": "runs.start"})
-    state = ma.fields.Enum(IntentState, by_value=True, load_default=None)
+    action = ma.fields.String(
+        load_default=None, metadata={"description": "what was asked", "example": "runs.start"}
+    )
+    state = ma.fields.Enum(
+        IntentState,
+        by_value=True,
+        load_default=None,
+        metadata={"description": "only intents in this state"},
+    )

@@ -18,7 +18,7 @@ class TicketSchema(ma.Schema):
 
     ticket = ma.fields.String(metadata={"example": "ryt_…"})
     url = ma.fields.String(metadata={"example": "ws://127.0.0.1:8001/live"})
-    expires_in = ma.fields.Integer(metadata={"description": "seconds"})
+    expires_in = ma.fields.Integer(metadata={"description": "seconds", "example": 30})
 
 
 @blp.route("/live/tickets", methods=["POST"])

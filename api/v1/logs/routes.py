@@ -19,10 +19,11 @@ MOST_NUMBER = 2**31 - 2  # line numbers have four bytes
 class LogLineSchema(ma.Schema):
     """One line; a number that is missing was dropped where the log reached its limit."""
 
-    number = ma.fields.Integer()
+    number = ma.fields.Integer(metadata={"description": "from 1 on", "example": 17})
     stream = ma.fields.String(metadata={"example": "stdout"})
     ms = ma.fields.Integer(
-        attribute="logged_ms", metadata={"description": "milliseconds since 1970"}
+        attribute="logged_ms",
+        metadata={"description": "milliseconds since 1970", "example": 1772357400000},
     )
     text = ma.fields.String(metadata={"example": "epoch 3 loss 0.41"})
 
@@ -39,7 +40,11 @@ class LogArguments(ma.Schema):
         validate=ma.validate.Range(0, MOST_NUMBER),
         metadata={"description": "the number of the last line already read"},
     )
-    limit = ma.fields.Integer(load_default=1_000, validate=ma.validate.Range(1, MOST_LINES))
+    limit = ma.fields.Integer(
+        load_default=1_000,
+        validate=ma.validate.Range(1, MOST_LINES),
+        metadata={"description": "lines at most"},
+    )
 
 
 @blp.route("/runs/<uuid:run_id>/log", methods=["GET"])

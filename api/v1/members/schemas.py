@@ -10,8 +10,8 @@ class MemberSchema(ma.Schema):
     """A person's role in a project."""
 
     user_id = ma.fields.UUID()
-    name = ma.fields.String(attribute="user.name")
-    email = ma.fields.String(attribute="user.email")
+    name = ma.fields.String(attribute="user.name", metadata={"example": "Bob"})
+    email = ma.fields.String(attribute="user.email", metadata={"example": "bob@example.com"})
     role = ma.fields.Enum(ProjectRole, by_value=True)
     added_at = Instant()
 
@@ -32,4 +32,4 @@ class RoleSchema(ma.Schema):
 class WhoSchema(ma.Schema):
     """Whose role to take away."""
 
-    email = ma.fields.Email(required=True, metadata={"example": "bob@example.com"})
+    email = ma.fields.Email(required=True, metadata={"description": "their address", "example": "bob@example.com"})

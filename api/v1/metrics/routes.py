@@ -29,9 +29,10 @@ class LatestMetricSchema(ma.Schema):
     """The latest point of one metric."""
 
     key = ma.fields.String(metadata={"example": "loss"})
-    step = ma.fields.Integer()
+    step = ma.fields.Integer(metadata={"example": 120})
     ms = ma.fields.Integer(
-        attribute="logged_ms", metadata={"description": "milliseconds since 1970"}
+        attribute="logged_ms",
+        metadata={"description": "milliseconds since 1970", "example": 1772357400000},
     )
     value = Value(metadata=NO_NUMBER)
 
@@ -45,8 +46,11 @@ class LatestMetricsSchema(ma.Schema):
 class PointSchema(ma.Schema):
     """One logged number."""
 
-    step = ma.fields.Integer()
-    ms = ma.fields.Integer(attribute="logged_ms")
+    step = ma.fields.Integer(metadata={"example": 120})
+    ms = ma.fields.Integer(
+        attribute="logged_ms",
+        metadata={"description": "milliseconds since 1970", "example": 1772357400000},
+    )
     value = Value(metadata=NO_NUMBER)
 
 
@@ -57,7 +61,9 @@ class HistorySchema(ma.Schema):
 
 
 class HistoryArguments(ma.Schema):
-    key = ma.fields.String(required=True, metadata={"example": "loss"})
+    key = ma.fields.String(
+        required=True, metadata={"description": "name of the metric", "example": "loss"}
+    )
     points = ma.fields.Integer(
         load_default=1_000,
         validate=ma.validate.Range(10, MOST_POINTS),

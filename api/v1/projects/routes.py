@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from api.blueprint import Blueprint
-from api.etag import check_version, etag_of
+from api.etag import ETAG, check_version, etag_of
 from api.identity.actor import current_actor
 from api.paging import page_of, page_request
 from api.v1.fields import VersionHeader
@@ -38,7 +38,7 @@ def list_projects(arguments: dict[str, Any]) -> Page[Project]:
 
 @blp.route("/projects", methods=["POST"])
 @blp.arguments(NewProjectSchema)
-@blp.response(201, ProjectSchema)
+@blp.response(201, ProjectSchema, headers=ETAG)
 @blp.performs(commands.create_project, 409)
 def create_project(given: dict[str, Any]) -> Answer:
     """Make a project; whoever makes it owns it"""
@@ -48,7 +48,7 @@ def create_project(given: dict[str, Any]) -> Answer:
 
 
 @blp.route("/projects/<uuid:project_id>", methods=["GET"])
-@blp.response(200, ProjectSchema)
+@blp.response(200, ProjectSchema, headers=ETAG)
 @blp.reads(queries.find_project)
 def read_project(project_id: UUID) -> Answer:
     """Read a project"""
@@ -60,7 +60,7 @@ def read_project(project_id: UUID) -> Answer:
 @blp.route("/projects/<uuid:project_id>", methods=["PATCH"])
 @blp.arguments(VersionHeader, location="headers")
 @blp.arguments(ProjectChangeSchema)
-@blp.response(200, ProjectSchema)
+@blp.response(200, ProjectSchema, headers=ETAG)
 @blp.performs(commands.update_project, 409, 412, 428)
 def update_project(_: dict[str, Any], given: dict[str, Any], project_id: UUID) -> Answer:
     """Change a project"""

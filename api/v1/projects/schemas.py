@@ -11,7 +11,7 @@ class ProjectSchema(ma.Schema):
 
     id = ma.fields.UUID()
     name = ma.fields.String(metadata={"example": "digits"})
-    description = ma.fields.String()
+    description = description()
     created_at = Instant()
     updated_at = Instant()
     version = ma.fields.Integer(metadata={"description": "also the ETag"})

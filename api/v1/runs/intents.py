@@ -13,12 +13,13 @@ from domain.runs.queries import find_run
 from models.intents import Intent
 from models.session import transaction
 
+LOCATION = {"Location": {"description": "the intent to follow", "schema": {"type": "string"}}}
 Answer = tuple[Intent, int, dict[str, str]]
 
 
 @blp.route("/runs/<uuid:run_id>/start", methods=["POST"])
 @blp.arguments(IdempotencyHeader, location="headers")
-@blp.response(202, IntentSchema)
+@blp.response(202, IntentSchema, headers=LOCATION)
 @blp.performs(commands.start_run, 409)
 def start_run(header: dict[str, Any], run_id: UUID) -> Answer:
     """Ask for a run to be started
@@ -33,8 +34,8 @@ def start_run(header: dict[str, Any], run_id: UUID) -> Answer:
 
 @blp.route("/runs/<uuid:run_id>/stop", methods=["POST"])
 @blp.arguments(IdempotencyHeader, location="headers")
-@blp.arguments(StopSchema)
-@blp.response(202, IntentSchema)
+@blp.arguments(StopSchema, required=False)
+@blp.response(202, IntentSchema, headers=LOCATION)
 @blp.performs(commands.stop_run, 409)
 def stop_run(header: dict[str, Any], given: dict[str, Any], run_id: UUID) -> Answer:
     """Ask a run to stop
@@ -52,8 +53,8 @@ def stop_run(header: dict[str, Any], given: dict[str, Any], run_id: UUID) -> Ans
 
 @blp.route("/runs/<uuid:run_id>/clone", methods=["POST"])
 @blp.arguments(IdempotencyHeader, location="headers")
-@blp.arguments(CloneSchema)
-@blp.response(202, IntentSchema)
+@blp.arguments(CloneSchema, required=False)
+@blp.response(202, IntentSchema, headers=LOCATION)
 @blp.performs(commands.clone_run, 409)
 def clone_run(header: dict[str, Any], given: dict[str, Any], run_id: UUID) -> Answer:
     """Ask for a copy of a run with some of its spec changed
@@ -71,7 +72,7 @@ def clone_run(header: dict[str, Any], given: dict[str, Any], run_id: UUID) -> An
 
 @blp.route("/runs/<uuid:run_id>/export", methods=["POST"])
 @blp.arguments(IdempotencyHeader, location="headers")
-@blp.response(202, IntentSchema)
+@blp.response(202, IntentSchema, headers=LOCATION)
 @blp.performs(commands.export_run, 409)
 def export_run(header: dict[str, Any], run_id: UUID) -> Answer:
     """Ask for a portable bundle of a run

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from api.blueprint import Blueprint
-from api.etag import check_version, etag_of
+from api.etag import ETAG, check_version, etag_of
 from api.identity.actor import current_actor
 from api.paging import page_of, page_request
 from api.v1.fields import VersionHeader
@@ -68,7 +68,7 @@ def list_experiment_runs(arguments: dict[str, Any], experiment_id: UUID) -> Page
 
 @blp.route("/experiments/<uuid:experiment_id>/runs", methods=["POST"])
 @blp.arguments(NewRunSchema)
-@blp.response(201, RunSchema)
+@blp.response(201, RunSchema, headers=ETAG)
 @blp.performs(commands.create_run)
 def create_run(given: dict[str, Any], experiment_id: UUID) -> Answer:
     """Write a run down as a draft
@@ -83,7 +83,7 @@ def create_run(given: dict[str, Any], experiment_id: UUID) -> Answer:
 
 
 @blp.route("/runs/<uuid:run_id>", methods=["GET"])
-@blp.response(200, RunSchema)
+@blp.response(200, RunSchema, headers=ETAG)
 @blp.reads(queries.find_run)
 def read_run(run_id: UUID) -> Answer:
     """Read a run"""
@@ -95,7 +95,7 @@ def read_run(run_id: UUID) -> Answer:
 @blp.route("/runs/<uuid:run_id>", methods=["PATCH"])
 @blp.arguments(VersionHeader, location="headers")
 @blp.arguments(RunChangeSchema)
-@blp.response(200, RunSchema)
+@blp.response(200, RunSchema, headers=ETAG)
 @blp.performs(commands.update_run, 409, 412, 428)
 def update_run(_: dict[str, Any], given: dict[str, Any], run_id: UUID) -> Answer:
     """Change a run"""

@@ -12,4 +12,6 @@ class FirstAdminSchema(ma.Schema):
     token = ma.fields.String(required=True, metadata={"example": "rys_…"})
     email = ma.fields.Email(required=True, metadata={"example": "alice@example.com"})
     name = name(required=True, metadata={"example": "Alice"})
-    password = ma.fields.String(required=True, load_only=True, validate=PASSWORD)
+    password = ma.fields.String(
+        required=True, load_only=True, validate=PASSWORD, metadata={"example": "a long sentence"}
+    )

@@ -14,7 +14,10 @@ class CredentialsSchema(ma.Schema):
         metadata={"example": "alice@example.com"},
     )
     password = ma.fields.String(
-        required=True, load_only=True, validate=ma.validate.Length(1, LONGEST)
+        required=True,
+        load_only=True,
+        validate=ma.validate.Length(1, LONGEST),
+        metadata={"example": "a long sentence"},
     )
 
 
@@ -29,10 +32,15 @@ class RefreshSchema(ma.Schema):
 class TokensSchema(ma.Schema):
     """A short access token, and the refresh token for the next one."""
 
-    access_token = ma.fields.String(metadata={"description": "send as a bearer token"})
+    access_token = ma.fields.String(
+        metadata={"description": "send as a bearer token", "example": "eyJ…"}
+    )
     token_type = ma.fields.String(metadata={"example": "Bearer"})
     expires_in = ma.fields.Integer(metadata={"description": "seconds", "example": 600})
     refresh_token = ma.fields.String(
-        metadata={"description": "works once; using it again ends the session"}
+        metadata={
+            "description": "works once; using it again ends the session",
+            "example": "ryf_…",
+        }
     )
     session_id = ma.fields.UUID()

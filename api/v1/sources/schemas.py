@@ -9,7 +9,7 @@ class SourceFileSchema(ma.Schema):
     """One file of an archive."""
 
     path = ma.fields.String(metadata={"example": "train.py"})
-    size = ma.fields.Integer()
+    size = ma.fields.Integer(metadata={"description": "bytes", "example": 1204})
 
 
 class SourceSchema(ma.Schema):
@@ -18,9 +18,9 @@ class SourceSchema(ma.Schema):
     id = ma.fields.UUID()
     project_id = ma.fields.UUID()
     name = ma.fields.String(metadata={"example": "code.tar.gz"})
-    kind = ma.fields.String(metadata={"description": "zip or tar.gz"})
-    size = ma.fields.Integer(metadata={"description": "bytes"})
-    sha256 = ma.fields.String()
+    kind = ma.fields.String(metadata={"description": "zip or tar.gz", "example": "tar.gz"})
+    size = ma.fields.Integer(metadata={"description": "bytes", "example": 48213})
+    sha256 = ma.fields.String(metadata={"example": "9f86d081884c7d65…"})
     files = ma.fields.List(ma.fields.Nested(SourceFileSchema))
     created_at = Instant()
 

@@ -11,9 +11,7 @@ from tests.people import Person
 
 @pytest.fixture
 def project(alice: Person, bob: Person, victor: Person) -> Project:
-    return make_project(
-        alice, bob=(bob, ProjectRole.EDITOR), victor=(victor, ProjectRole.VIEWER)
-    )
+    return make_project(alice, bob=(bob, ProjectRole.EDITOR), victor=(victor, ProjectRole.VIEWER))
 
 
 @pytest.fixture

@@ -54,7 +54,14 @@ def test_json_of_another_shape_is_refused(alice: Person, raw: bytes) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/html", "", "x"],
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "text/html",
+        "",
+        "x",
+    ],
 )
 def test_a_body_of_another_type_is_refused(alice: Person, content_type: str) -> None:
     problem(send(alice, b'{"name": "x"}', content_type), 415, "unsupported_media_type")
@@ -161,9 +168,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_odd_arguments_never_are_our_fault(
-    alice: Person, run: Run, path: str
-) -> None:
+def test_odd_arguments_never_are_our_fault(alice: Person, run: Run, path: str) -> None:
     path = path.format(project=run.project_id, experiment=run.experiment_id, run=run.id)
     for query in ODD:
         problem(alice.get(f"{path}?{query}"), 422)
@@ -202,9 +207,7 @@ def test_odd_headers_never_are_our_fault(
     alice: Person, project: Project, header: str, value: str
 ) -> None:
     headers = {"If-Match": '"1"', header: value}
-    answer = alice.call(
-        "PATCH", f"/projects/{project.id}", json={"name": "x"}, headers=headers
-    )
+    answer = alice.call("PATCH", f"/projects/{project.id}", json={"name": "x"}, headers=headers)
     assert answer.status_code in (200, 412)
 
 

@@ -30,9 +30,7 @@ def call(client: FlaskClient, key: str, method: str, path: str, json: Any = None
     return client.open(f"/api/v1{path}", method=method, headers=headers, json=json)
 
 
-def test_a_key_acts_as_its_person(
-    client: FlaskClient, alice: Person, made: dict[str, Any]
-) -> None:
+def test_a_key_acts_as_its_person(client: FlaskClient, alice: Person, made: dict[str, Any]) -> None:
     me = call(client, made["token"], "GET", "/me")
     assert me.json["id"] == str(alice.user_id)
 

@@ -102,14 +102,6 @@ def test_no_path_leads_out_of_the_run(victor: Person, run: Run, path: str) -> No
     assert listed.status_code == 422 or listed.json == {"items": []}
 
 
-def test_a_link_out_of_the_run_is_not_followed(victor: Person, run: Run) -> None:
-    folder = settings().artifacts_path / folder_of(run)
-    (folder / "link").symlink_to(settings().artifacts_path / "secret")
-    (folder / "links").symlink_to(settings().artifacts_path)
-    assert victor.get(f"/runs/{run.id}/artifacts/link").status_code in (404, 422)
-    assert victor.get(f"/runs/{run.id}/artifacts/links/secret").status_code in (404, 422)
-
-
 def test_a_stranger_finds_no_artifacts(charlie: Person, run: Run) -> None:
     problem(charlie.get(f"/runs/{run.id}/artifacts"), 404, "not_found")
     problem(charlie.get(f"/runs/{run.id}/artifacts/notes.html"), 404, "not_found")

@@ -77,9 +77,7 @@ def test_a_start_that_fails_says_why(alice: Person, run: Run) -> None:
     assert (intent["error_code"], intent["error_detail"]) == ("runtime_build", "no such package")
 
 
-def test_a_stranger_finds_no_intent(
-    charlie: Person, run: Run, asked: dict[str, str]
-) -> None:
+def test_a_stranger_finds_no_intent(charlie: Person, run: Run, asked: dict[str, str]) -> None:
     problem(charlie.get(f"/intents/{asked['runs.start']}"), 404, "not_found")
     problem(charlie.get(f"/projects/{run.project_id}/intents"), 404, "not_found")
 

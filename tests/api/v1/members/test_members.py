@@ -67,9 +67,7 @@ def test_nobody_without_an_account_is_added(alice: Person, project: Project) -> 
 
 
 @pytest.mark.parametrize("role", ["king", "", None, 1, "admin"])
-def test_there_is_no_such_role(
-    alice: Person, bob: Person, project: Project, role: str
-) -> None:
+def test_there_is_no_such_role(alice: Person, bob: Person, project: Project, role: str) -> None:
     problem(set_role(alice, project, bob, role), 422, "invalid", "/role")
 
 

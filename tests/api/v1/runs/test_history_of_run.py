@@ -15,9 +15,7 @@ def test_every_move_of_a_run_is_kept(alice: Person, victor: Person, run: Run) ->
     ]
 
 
-def test_attempts_are_shown_without_their_secrets(
-    alice: Person, victor: Person, run: Run
-) -> None:
+def test_attempts_are_shown_without_their_secrets(alice: Person, victor: Person, run: Run) -> None:
     note_running(begin_attempt(alice, run))
     (attempt,) = victor.get(f"/runs/{run.id}/attempts").json["items"]
     assert (attempt["number"], attempt["state"]) == (1, "running")

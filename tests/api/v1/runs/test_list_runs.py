@@ -83,9 +83,7 @@ def test_runs_are_filtered_by_a_part_of_their_name(alice: Person, path: str) -> 
     assert len(alice.get(f"{path}?name=A").json["items"]) == 2
 
 
-def test_runs_are_filtered_by_experiment(
-    alice: Person, path: str, project: Project
-) -> None:
+def test_runs_are_filtered_by_experiment(alice: Person, path: str, project: Project) -> None:
     other = make_experiment(alice, project, "other")
     make_run(alice, other, "elsewhere")
     found = alice.get(f"{path}?experiment_id={other.id}").json["items"]
@@ -146,8 +144,6 @@ def test_an_odd_argument_is_refused(alice: Person, path: str, query: str, name: 
     problem(alice.get(f"{path}?{query}"), 422, "invalid", f"#/query/{name}")
 
 
-def test_a_stranger_lists_nothing(
-    charlie: Person, path: str, experiment: Experiment
-) -> None:
+def test_a_stranger_lists_nothing(charlie: Person, path: str, experiment: Experiment) -> None:
     problem(charlie.get(path), 404, "not_found")
     problem(charlie.get(f"/experiments/{experiment.id}/runs"), 404, "not_found")

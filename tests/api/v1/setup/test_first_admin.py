@@ -32,9 +32,7 @@ def test_the_printed_token_makes_the_first_administrator(client: FlaskClient) ->
 
 def test_the_first_administrator_can_sign_in(client: FlaskClient) -> None:
     set_up(client, printed_token())
-    answer = client.post(
-        "/api/v1/sign-in", json={"email": "ADA@example.com", "password": PASSWORD}
-    )
+    answer = client.post("/api/v1/sign-in", json={"email": "ADA@example.com", "password": PASSWORD})
     assert answer.status_code == 200
 
 

@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from domain.accounts.sessions import sign_in
 from domain.accounts.passwords import hashed
+from domain.accounts.sessions import sign_in
 from domain.clock import in_seconds
 from models.accounts import RefreshToken, User, UserSession
 from models.session import transaction

@@ -3,15 +3,18 @@
 import io
 import tarfile
 import zipfile
+from importlib import import_module
 from pathlib import Path
+from random import Random
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from models.experiments import Experiment
 from models.projects import Project
-from settings import Settings, settings
+from settings import settings
 from tests.api.problems import problem
 from tests.people import Person
 
@@ -98,18 +101,13 @@ def test_a_hostile_archive_is_refused_and_not_kept(
 def test_an_archive_beyond_the_limit_is_refused(
     bob: Person, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = Settings(
-        **{name: getattr(settings(), name) for name in Settings.__struct_fields__}
-        | {"upload_bytes": 100}
-    )
-    monkeypatch.setattr("api.v1.sources.routes.settings", lambda: small)
+    small = replace(settings(), upload_bytes=100)
+    monkeypatch.setattr(import_module("api.v1.sources.routes"), "settings", lambda: small)
     problem(upload(bob, project, zipped(FILES)), 413)
     assert kept_files() == []
 
 
 def test_an_archive_may_be_larger_than_a_json_body(bob: Person, project: Project) -> None:
-    from random import Random
-
     large = zipped({"data.bin": Random(1).randbytes(5 * 2**20)})
     assert upload(bob, project, large).status_code == 201
 

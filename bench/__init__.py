@@ -1,0 +1,1 @@
+"""What Runyard promises in milliseconds, measured against a running installation."""
