@@ -19,11 +19,22 @@ MASK = "***"
 def mask_secrets(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """No secret in a log: fields by their name, tokens and URL passwords by their look."""
     for name, value in entry.items():
-        if SECRET_NAMES.search(name):
-            entry[name] = MASK
-        elif isinstance(value, str):
-            entry[name] = SECRET_VALUES.sub(MASK, value)
+        entry[name] = _masked(str(name), value)
     return entry
+
+
+def _masked(name: str, value: Any) -> Any:
+    if SECRET_NAMES.search(name):
+        return MASK
+    match value:
+        case str():
+            return SECRET_VALUES.sub(MASK, value)
+        case dict():
+            return {key: _masked(str(key), inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_masked("", inner) for inner in value]
+        case _:
+            return value
 
 
 def configure_logging(process: str) -> None:

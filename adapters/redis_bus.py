@@ -55,9 +55,7 @@ class RedisBus:
         """
         pipeline = self._redis.pipeline(transaction=False)
         for topic, seq, payload in events:
-            pipeline.xadd(
-                stream_key(topic), {"news": payload}, id=f"{seq}-0", maxlen=MOST_NEWS
-            )
+            pipeline.xadd(stream_key(topic), {"news": payload}, id=f"{seq}-0", maxlen=MOST_NEWS)
         for topic in {topic for topic, _, _ in events}:
             pipeline.expire(stream_key(topic), KEPT_SECONDS)
         for answer in pipeline.execute(raise_on_error=False):

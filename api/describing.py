@@ -40,8 +40,11 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest is untyped
 class Described(MarshmallowPlugin):
     """Gives each schema its docstring as description."""
 
-    def schema_helper(self, name: str, _: Any, schema: Any = None, **kwargs: Any) -> Any:
-        described = super().schema_helper(name, _, schema=schema, **kwargs)
+    def schema_helper(  # type: ignore[override]  # apispec's own classes differ here too
+        self, name: Any, _: Any, schema: Any = None, **kwargs: Any
+    ) -> Any:
+        helper: Any = super().schema_helper
+        described = helper(name, _, schema=schema, **kwargs)
         text = inspect.getdoc(resolve_schema_cls(schema)) if schema is not None else None
         return {"description": text, **described} if text else described
 

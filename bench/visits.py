@@ -60,7 +60,7 @@ def _started(world: World) -> Request:
 
 
 def _member(world: World) -> Request:
-    email = world.account()
+    email = world.account()["email"]
     path = f"/projects/{world.ids['project_id']}/members"
     world.connection.ask("PUT", path, {"email": email, "role": "viewer"})
     return Request(query=f"email={email}")
@@ -108,9 +108,7 @@ REQUIRED_QUERY = {"/runs/{run_id}/metrics/history": "key=loss"}
 
 WRITING: dict[str, Visit] = {
     "POST /setup": Visit(_setup, answers=range(409, 410), note="refused: it is set up"),
-    "POST /sign-in": Visit(
-        lambda world: Request(world.credentials), FEW, HASHING, needs_person=True
-    ),
+    "POST /sign-in": Visit(lambda world: Request(world.colleague), FEW, HASHING, needs_person=True),
     "POST /sign-in/refresh": Visit(
         lambda world: Request({"refresh_token": world.session()["refresh_token"]}),
         FEW,
@@ -130,7 +128,7 @@ WRITING: dict[str, Visit] = {
         lambda world: Request(ids={"project_id": world.project()})
     ),
     "PUT /projects/{project_id}/members": Visit(
-        lambda world: Request({"email": world.account(), "role": "viewer"}),
+        lambda world: Request({"email": world.account()["email"], "role": "viewer"}),
         FEW,
         needs_person=True,
     ),

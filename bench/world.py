@@ -3,6 +3,7 @@
 import io
 import tarfile
 import time
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -36,7 +37,7 @@ class World:
     """The project with many runs, if it was seeded, and a run in it that has all a run can have."""
 
     def __init__(self, target: Target) -> None:
-        self.target, self.connection = target, target.connect()
+        self.connection = target.connect()
         project = self._project()
         base = f"/projects/{project['id']}"
         experiment = self.make(f"{base}/experiments", {"name": self.name("operations")})
@@ -83,19 +84,20 @@ class World:
         made: str = self.make(f"/projects/{self.ids['project_id']}/sources", archive())["id"]
         return made
 
-    def account(self) -> str:
-        """The address of a new person."""
-        email = f"bench-{uuid4().hex[:12]}@example.com"
-        self.make("/accounts", {"email": email, "name": "Bench", "password": uuid4().hex})
-        return email
+    def account(self) -> dict[str, str]:
+        """What a new person signs in with."""
+        email, password = f"bench-{uuid4().hex[:12]}@example.com", uuid4().hex
+        self.make("/accounts", {"email": email, "name": "Bench", "password": password})
+        return {"email": email, "password": password}
+
+    @cached_property
+    def colleague(self) -> dict[str, str]:
+        """Somebody whose sessions may end; of too many the oldest do, and ours is that."""
+        return self.account()
 
     def session(self) -> Any:
-        """The tokens of a session of its own."""
-        return self.make("/sign-in", self.credentials)
-
-    @property
-    def credentials(self) -> dict[str, str]:
-        return {"email": self.target.email, "password": self.target.password}
+        """The tokens of a session of the colleague's."""
+        return self.make("/sign-in", self.colleague)
 
     def cursor(self, path: str, pages: int) -> str:
         """The cursor of a page far down a list, or of its last."""

@@ -37,6 +37,8 @@ def announce(session: Session, topics: Iterable[str], kind: str, **data: Any) ->
 
 @event.listens_for(Session, "before_commit")
 def _write_down(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint is not the end
+        return
     pending = session.info.pop(PENDING, None)
     if not pending:
         return

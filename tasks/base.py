@@ -11,17 +11,20 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from adapters.assembly import build_ports
 from celery_config import celery_app
 from domain.errors import DomainError
 from domain.intents import commands as intents
-from domain.intents import delivery, outbox
+from domain.intents import outbox
 from domain.jobs import Job
 from domain.ports import Ports
+from domain.runs.quarantine import set_aside
 from models.intents import Intent
 from models.session import transaction
 from settings import settings
+from tasks.keeping import kept
 
 log = structlog.get_logger()
 
@@ -49,10 +52,11 @@ class Work:
         return UUID(self.claim.arguments["subject_id"])
 
     def intent(self, session: Session) -> Intent | None:
-        """The intent behind the job, locked; None when nobody's intent it is."""
+        """The intent behind the job, locked; None when nobody waits for an outcome any more."""
         if self.claim.intent_id is None:
             return None
-        return session.get(Intent, self.claim.intent_id, with_for_update=True)
+        intent = session.get(Intent, self.claim.intent_id, with_for_update=True)
+        return None if intent is None or intent.is_settled else intent
 
     def finish(self, session: Session) -> None:
         """Say that the work is done, in the transaction that did it. :raises StaleClaim:"""
@@ -70,11 +74,8 @@ def job(kind: Job) -> Callable[[Callable[[Work], None]], Callable[[str], None]]:
 
     def register(function: Callable[[Work], None]) -> Callable[[str], None]:
         def perform(message_id: str, **_: object) -> None:
-            structlog.contextvars.bind_contextvars(job=kind.value, message_id=message_id)
-            try:
+            with bound_contextvars(job=kind.value, message_id=message_id):
                 _perform(function, UUID(message_id))
-            finally:
-                structlog.contextvars.clear_contextvars()
 
         task: Callable[[str], None] = celery_app.task(name=kind.value)(perform)
         return task
@@ -87,9 +88,12 @@ def _perform(function: Callable[[Work], None], message_id: UUID) -> None:
     if claim is None:
         log.info("nothing left to do")
         return
-    structlog.contextvars.bind_contextvars(
-        intent_id=str(claim.intent_id), subject_id=claim.arguments.get("subject_id")
-    )
+    subject_id = claim.arguments.get("subject_id")
+    with bound_contextvars(intent_id=str(claim.intent_id), subject_id=subject_id), kept(claim):
+        _report(function, claim)
+
+
+def _report(function: Callable[[Work], None], claim: outbox.Claim) -> None:
     try:
         function(Work(claim))
         log.info("job done")
@@ -120,7 +124,7 @@ def _refuse(claim: outbox.Claim, refusal: DomainError) -> None:
     log.info("job refused", code=refusal.code, detail=refusal.detail)
     with transaction() as session:
         intent = Work(claim).intent(session)
-        if outbox.finish(session, claim) and intent is not None and not intent.is_settled:
+        if outbox.finish(session, claim) and intent is not None:
             intents.fail(session, intent, refusal.code, refusal.detail)
 
 
@@ -129,6 +133,6 @@ def _count_failure(claim: outbox.Claim, failure: Exception) -> None:
     log.exception("job failed")
     with transaction() as session:
         failures = outbox.fail(session, claim, f"{type(failure).__name__}: {failure}")
-        if failures is None or failures < outbox.MOST_FAILURES:
-            return
-        delivery.set_aside(session, claim.message_id)
+    if failures is not None and failures >= outbox.MOST_FAILURES:
+        with transaction() as session:
+            set_aside(session, claim.message_id)

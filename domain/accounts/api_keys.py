@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.access.permissions import Permission
-from domain.access.policy import Actor
+from domain.access.policy import Actor, authorize
 from domain.access.tokens import Prefix, digest, new_token
 from domain.accounts.sessions import tell_rights_changed
 from domain.clock import in_seconds, now
@@ -67,6 +67,7 @@ def revoke_api_key(session: Session, actor: Actor, subject: None, *, key_id: UUI
 @query(requires=Permission.API_KEY_MANAGE)
 def list_api_keys(session: Session, actor: Actor, page: PageRequest) -> Page[ApiKey]:
     """The actor's keys that were not revoked, newest first."""
+    authorize(actor, Permission.API_KEY_MANAGE)
     statement = select(ApiKey).where(ApiKey.user_id == actor.user_id, ApiKey.revoked_at.is_(None))
     return paginate(
         session,

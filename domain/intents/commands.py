@@ -1,7 +1,7 @@
 """Filing what was asked, following it, settling it once."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -111,12 +111,13 @@ def file_for(
     return intent
 
 
-def note_dispatched(session: Session, intent_id: UUID) -> None:
-    """The job went to the broker."""
+def note_dispatched(session: Session, intent_ids: Collection[UUID]) -> None:
+    """Their jobs went to the broker."""
     session.execute(
         update(Intent)
-        .where(Intent.id == intent_id, Intent.state == IntentState.ACCEPTED)
+        .where(Intent.id.in_(intent_ids), Intent.state == IntentState.ACCEPTED)
         .values(state=IntentState.DISPATCHED)
+        .execution_options(synchronize_session=False)
     )
 
 

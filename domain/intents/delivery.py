@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 from domain.clock import now
 from domain.intents.commands import quarantine
 from domain.intents.outbox import LONGEST_PAUSE_SECONDS, MOST_FAILURES
-from models.intents import Intent, IntentState
+from models.intents import Intent
 from models.outbox import OutboxMessage
 from settings import settings
 
@@ -49,16 +48,6 @@ def has_failed_for_good(message: OutboxMessage) -> bool:
     return message.failures >= MOST_FAILURES
 
 
-def note_sent(session: Session, messages: Iterable[OutboxMessage]) -> None:
-    """The broker has the messages."""
-    intents = [message.intent_id for message in messages if message.intent_id is not None]
-    session.execute(
-        update(Intent)
-        .where(Intent.id.in_(intents), Intent.state == IntentState.ACCEPTED)
-        .values(state=IntentState.DISPATCHED)
-    )
-
-
 def give_back(session: Session, messages: Iterable[OutboxMessage]) -> None:
     """The broker did not take the messages: they are due at once and count as not sent."""
     session.execute(
@@ -73,11 +62,9 @@ def give_back(session: Session, messages: Iterable[OutboxMessage]) -> None:
     )
 
 
-def set_aside(session: Session, message_id: UUID) -> OutboxMessage:
+def set_aside(session: Session, message: OutboxMessage) -> None:
     """Stop trying: the message is finished undone, and its intent is quarantined."""
-    message = session.get_one(OutboxMessage, message_id, with_for_update=True)
     message.finished_at, message.claimed_until = now(), None
     intent = message.intent_id and session.get(Intent, message.intent_id, with_for_update=True)
     if intent and not intent.is_settled:
         quarantine(session, intent, message.last_error or "the job keeps failing")
-    return message

@@ -75,8 +75,15 @@ def claim(session: Session, message_id: UUID) -> Claim | None:
 
 
 def keep(session: Session, claim: Claim) -> bool:
-    """Hold a claim for another lease while its work goes on; False when it is stale."""
-    return _update(session, claim, claimed_until=_a_lease_from_now(), due_at=_a_lease_from_now())
+    """Hold a claim for another lease while its work goes on; False when it is stale or given
+    back."""
+    return _update(
+        session,
+        claim,
+        OutboxMessage.claimed_until.is_not(None),
+        claimed_until=_a_lease_from_now(),
+        due_at=_a_lease_from_now(),
+    )
 
 
 def finish(session: Session, claim: Claim) -> bool:
@@ -130,8 +137,8 @@ def ring(session: Session, job: Job, subject_id: UUID) -> None:
 def ring_next(session: Session, job: Job) -> None:
     """Have the longest-waiting postponed message of a job looked at right away.
 
-    One that was rung for already, or that the broker has, is not waiting: two rings in a row
-    wake two.
+    One that was rung for already, that the broker has, or that has failed is not waiting: two
+    rings in a row wake two.
     """
     longest_waiting = (
         select(OutboxMessage.id)
@@ -140,6 +147,7 @@ def ring_next(session: Session, job: Job) -> None:
             OutboxMessage.finished_at.is_(None),
             OutboxMessage.claimed_until.is_(None),
             OutboxMessage.sends == 0,
+            OutboxMessage.failures == 0,
             OutboxMessage.due_at > func.clock_timestamp(),
         )
         .order_by(OutboxMessage.id)
@@ -159,13 +167,14 @@ def _a_lease_from_now() -> ColumnElement[datetime]:
     return func.clock_timestamp() + timedelta(seconds=settings().lease_seconds)
 
 
-def _update(session: Session, claim: Claim, **values: Any) -> bool:
+def _update(session: Session, claim: Claim, *also: ColumnElement[bool], **values: Any) -> bool:
     changed = session.execute(
         update(OutboxMessage)
         .where(
             OutboxMessage.id == claim.message_id,
             OutboxMessage.fence == claim.fence,
             OutboxMessage.finished_at.is_(None),
+            *also,
         )
         .values(**values)
         .returning(OutboxMessage.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -19,6 +19,7 @@ from domain.errors import Conflict
 from domain.intents import commands as intents
 from domain.intents.outbox import enqueue, ring, ring_next
 from domain.jobs import Job
+from domain.runs.commands import request_stop
 from domain.runs.lifecycle import move
 from models.runs import (
     Attempt,
@@ -33,8 +34,8 @@ from models.runs import (
 from settings import settings
 
 RETRIES_AFTER_LOSS = 2
-LAUNCH_AGAIN_SECONDS = 2.0
-
+LONGEST_LAUNCH_PAUSE_SECONDS = 30.0
+TIMEOUT = "timeout"
 
 Note = Callable[[Session, UUID], None]
 
@@ -101,7 +102,7 @@ def begin(session: Session, run: Run) -> Begun | None:
         number=run.attempt_count,
         host=settings().host,
         token_digest=digest(token),
-        lease_until=in_seconds(settings().lease_seconds),
+        lease_until=_a_lease_from_now(),
     )
     session.add(attempt)
     session.flush()
@@ -112,16 +113,20 @@ def begin(session: Session, run: Run) -> Begun | None:
 
 
 def abandon(session: Session, attempt_id: UUID) -> None:
-    """Undo a beginning whose runner could not be launched: the run waits again."""
+    """Undo a beginning whose runner could not be launched: the run waits again, each time longer.
+
+    The slot is free again, but no other run is woken for it: it could not be launched either.
+    """
     attempt = _hold(session, attempt_id)
-    _close(session, attempt, Ending(Outcome.SUPERSEDED, detail="it could not be launched"))
+    _close(attempt, Ending(Outcome.SUPERSEDED, detail="it could not be launched"))
     run = attempt.run
     if run.desire is Desire.STOP:
         _finish_run(session, run, RunState.STOPPED, run.stop_reason or "user")
     else:
         move(session, run, RunState.QUEUED, reason="the attempt could not be launched")
+        pause = min(LONGEST_LAUNCH_PAUSE_SECONDS, 2.0 ** min(attempt.number, 10))
         message = enqueue(session, Job.RUN_START, subject_id=str(run.id))
-        message.due_at = in_seconds(LAUNCH_AGAIN_SECONDS)
+        message.due_at = in_seconds(pause)
 
 
 def renew(session: Session, attempt_id: UUID) -> Wishes:
@@ -129,7 +134,7 @@ def renew(session: Session, attempt_id: UUID) -> Wishes:
     renewed = session.execute(
         update(Attempt)
         .where(Attempt.id == attempt_id, Attempt.outcome.is_(None), Run.id == Attempt.run_id)
-        .values(lease_until=func.clock_timestamp() + timedelta(seconds=settings().lease_seconds))
+        .values(lease_until=_a_lease_from_now())
         .returning(Run.desire, Run.stop_deadline)
         .execution_options(synchronize_session=False)
     ).one_or_none()
@@ -171,10 +176,7 @@ def note_running(session: Session, attempt_id: UUID, *, pid: int, runtime: str) 
     attempt = _hold(session, attempt_id)
     attempt.state, attempt.process_pid, attempt.runtime = AttemptState.RUNNING, pid, runtime
     attempt.process_started_at = now()
-    if attempt.run.state is RunState.PREPARING:
-        move(session, attempt.run, RunState.RUNNING)
-    for intent in intents.open_intents(session, attempt.run_id, Job.RUN_START):
-        intents.succeed(session, intent, attempt=attempt.number, pid=pid)
+    _note_started(session, attempt)
 
 
 def note_ending(session: Session, attempt_id: UUID) -> None:
@@ -184,11 +186,10 @@ def note_ending(session: Session, attempt_id: UUID) -> None:
 
 
 def time_out(session: Session, attempt_id: UUID) -> None:
-    """The run reached its time limit: it is stopping, and will have failed."""
+    """The run reached its time limit: it has its grace to stop, and will have failed."""
     run = _hold(session, attempt_id).run
     if run.desire is Desire.RUN:
-        run.desire, run.stop_reason = Desire.STOP, "timeout"
-        move(session, run, RunState.STOPPING, reason="timeout")
+        request_stop(session, run, reason=TIMEOUT)
 
 
 def settle(session: Session, attempt_id: UUID, ending: Ending) -> None:
@@ -201,14 +202,12 @@ def settle(session: Session, attempt_id: UUID, ending: Ending) -> None:
     run = attempt.run
     if run.desire is Desire.STOP:
         ending = _as_wished(run, ending)
-    _close(session, attempt, ending)
-    run.exit_code = ending.exit_code
-    run.failure_class, run.failure_detail = ending.failure_class, ending.detail
-    states = {Outcome.SUCCEEDED: RunState.SUCCEEDED, Outcome.STOPPED: RunState.STOPPED}
-    state = states.get(ending.outcome, RunState.FAILED)
-    if state is RunState.SUCCEEDED and run.state is RunState.PREPARING:
-        move(session, run, RunState.RUNNING)
-    _finish_run(session, run, state, run.stop_reason or "" if state is RunState.STOPPED else "")
+    _close(attempt, ending)
+    if ending.outcome is Outcome.SUCCEEDED and run.state is RunState.PREPARING:
+        # Its process was over before it could be recorded as running.
+        _note_started(session, attempt)
+    _finish_as(session, run, ending)
+    ring_next(session, Job.RUN_START)
 
 
 def lose(session: Session, attempt: Attempt) -> None:
@@ -218,31 +217,24 @@ def lose(session: Session, attempt: Attempt) -> None:
     """
     run = attempt.run
     detail = f"nothing was heard of the attempt on {attempt.host} within its lease"
-    _close(session, attempt, Ending(Outcome.LOST, detail=detail))
+    _close(attempt, Ending(Outcome.LOST, detail=detail))
     if run.desire is Desire.STOP:
-        _finish_run(session, run, RunState.STOPPED, run.stop_reason or "user")
+        _finish_as(session, run, _as_wished(run, Ending(Outcome.STOPPED)))
     elif _losses(session, run) > RETRIES_AFTER_LOSS:
-        run.failure_class, run.failure_detail = FailureClass.WORKER_LOST, detail
-        _finish_run(session, run, RunState.FAILED, "worker_lost")
+        lost = Ending(Outcome.FAILED, failure_class=FailureClass.WORKER_LOST, detail=detail)
+        _finish_as(session, run, lost, reason="worker_lost")
     else:
         move(session, run, RunState.RETRY_WAIT, reason="worker_lost")
         move(session, run, RunState.QUEUED, reason="worker_lost")
         enqueue(session, Job.RUN_START, subject_id=str(run.id))
+    ring_next(session, Job.RUN_START)
 
 
-def grant_fresh_leases(session: Session) -> None:
-    """Give every live attempt one full lease from now: after an outage of ours, silence
-    says nothing about the attempts."""
-    session.execute(
-        update(Attempt)
-        .where(Attempt.outcome.is_(None))
-        .values(
-            lease_until=func.greatest(
-                Attempt.lease_until,
-                func.clock_timestamp() + timedelta(seconds=settings().lease_seconds),
-            )
-        )
-    )
+def give_up_start(session: Session, run: Run, detail: str) -> None:
+    """Nobody will try to start this run again: a queued one has failed."""
+    if run.state is RunState.QUEUED:
+        failed = Ending(Outcome.FAILED, failure_class=FailureClass.START_TIMEOUT, detail=detail)
+        _finish_as(session, run, failed)
 
 
 def expired(session: Session, limit: int = 100) -> list[Attempt]:
@@ -255,6 +247,14 @@ def expired(session: Session, limit: int = 100) -> list[Attempt]:
         .with_for_update(skip_locked=True, of=[Run, Attempt])
     )
     return [_with_run(session, attempt) for attempt in lapsed]
+
+
+def timed_out(ending: Ending) -> Ending:
+    """The same ending, of a run that reached its time limit."""
+    detail = "the run reached its time limit"
+    return Ending(
+        Outcome.FAILED, ending.exit_code, ending.exit_signal, FailureClass.TIMEOUT, detail
+    )
 
 
 def _hold(session: Session, attempt_id: UUID) -> Attempt:
@@ -277,19 +277,30 @@ def _with_run(session: Session, attempt: Attempt) -> Attempt:
 
 
 def _as_wished(run: Run, ending: Ending) -> Ending:
-    if run.stop_reason == "timeout":
-        detail = "the run reached its time limit"
-        return Ending(
-            Outcome.FAILED, ending.exit_code, ending.exit_signal, FailureClass.TIMEOUT, detail
-        )
+    if run.stop_reason == TIMEOUT:
+        return timed_out(ending)
     return Ending(Outcome.STOPPED, ending.exit_code, ending.exit_signal)
 
 
-def _close(session: Session, attempt: Attempt, ending: Ending) -> None:
+def _note_started(session: Session, attempt: Attempt) -> None:
+    if attempt.run.state is RunState.PREPARING:
+        move(session, attempt.run, RunState.RUNNING)
+    for intent in intents.open_intents(session, attempt.run_id, Job.RUN_START):
+        intents.succeed(session, intent, attempt=attempt.number, pid=attempt.process_pid)
+
+
+def _close(attempt: Attempt, ending: Ending) -> None:
     attempt.state, attempt.outcome, attempt.ended_at = AttemptState.OVER, ending.outcome, now()
     attempt.exit_code, attempt.exit_signal = ending.exit_code, ending.exit_signal
     attempt.failure_class, attempt.detail = ending.failure_class, ending.detail
-    ring_next(session, Job.RUN_START)
+
+
+def _finish_as(session: Session, run: Run, ending: Ending, *, reason: str = "") -> None:
+    run.exit_code = ending.exit_code
+    run.failure_class, run.failure_detail = ending.failure_class, ending.detail
+    states = {Outcome.SUCCEEDED: RunState.SUCCEEDED, Outcome.STOPPED: RunState.STOPPED}
+    state = states.get(ending.outcome, RunState.FAILED)
+    _finish_run(session, run, state, reason or run.stop_reason or "")
 
 
 def _finish_run(session: Session, run: Run, state: RunState, reason: str) -> None:
@@ -318,6 +329,11 @@ def _close_nested(session: Session, run: Run, state: RunState) -> None:
     for child in nested:
         ended = RunState.FAILED if state is RunState.FAILED else RunState.STOPPED
         move(session, child, ended, reason="the run around it ended")
+
+
+def _a_lease_from_now() -> ColumnElement[datetime]:
+    """By the database's clock, the only one that all hosts share."""
+    return func.clock_timestamp() + timedelta(seconds=settings().lease_seconds)
 
 
 def _losses(session: Session, run: Run) -> int:

@@ -69,5 +69,8 @@ def test_nothing_secret_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert JWT not in printed
     assert "hunter2" not in printed
     lines = [json.loads(line) for line in printed.splitlines()]
-    assert [line["event"] for line in lines][:2] == ["signed in", f"connecting to redis://{MASK}@localhost"]
+    assert [line["event"] for line in lines][:2] == [
+        "signed in",
+        f"connecting to redis://{MASK}@localhost",
+    ]
     assert {line["process"] for line in lines} == {"test"}

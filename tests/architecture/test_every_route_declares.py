@@ -24,7 +24,24 @@ OPEN_ON_THE_WEB = {
     "/docs/start.js",
     "/livez",
     "/readyz",
+    # MLflow's clients ask these before they sign in; the rest says that there is nothing.
+    "/health",
+    "/version",
+    *(
+        f"{prefix}/{rule}"
+        for prefix in ("/api", "/ajax-api")
+        for rule in (
+            "3.0/mlflow/server-info",
+            *(
+                f"{family}/{rest}"
+                for family in ("2.0/mlflow", "2.0/mlflow-artifacts", "3.0/mlflow")
+                for rest in ("", "<path:rest>")
+            ),
+        )
+    ),
 }
+# Queries that others with a door of their own begin with.
+ONLY_ON_THE_WAY = {"locate_run"}
 OPEN_ON_LIVE = {"/live", "/livez", "/readyz"}
 
 
@@ -67,7 +84,7 @@ def test_every_open_route_says_why(app: Flask, live: Flask) -> None:
 
 
 def test_an_application_with_a_stray_route_does_not_start() -> None:
-    app = Flask("stray")
+    app = Flask("stray", static_folder=None)
     app.add_url_rule("/stray", view_func=lambda: "hello")
     with pytest.raises(Unsealed, match="/stray"):
         seal(app)
@@ -92,4 +109,4 @@ def test_a_sealed_route_is_known_by_its_declaration() -> None:
 
 
 def test_every_command_and_query_has_a_door(app: Flask, live: Flask) -> None:
-    assert sealing.unused(set(declarations()), [app, live]) == set()
+    assert sealing.unused(set(declarations()), [app, live]) == ONLY_ON_THE_WAY

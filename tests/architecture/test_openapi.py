@@ -66,9 +66,7 @@ def test_every_operation_is_described(operations: list[Operation]) -> None:
             assert f"Needs the permission `{permission}`." in operation["description"], name
 
 
-def test_the_permission_told_is_the_one_asked_for(
-    app: Flask, operations: list[Operation]
-) -> None:
+def test_the_permission_told_is_the_one_asked_for(app: Flask, operations: list[Operation]) -> None:
     told = {operation["operationId"]: operation["x-permission"] for *_, operation in operations}
     asked = {
         endpoint.rpartition(".")[2]: door.permission
@@ -121,9 +119,7 @@ def test_accepted_answers_tell_where_to_follow_them(operations: list[Operation])
         assert "Idempotency-Key" in [given["name"] for given in operation["parameters"]]
 
 
-def test_examples_fit_their_schemas(
-    document: dict[str, Any], operations: list[Operation]
-) -> None:
+def test_examples_fit_their_schemas(document: dict[str, Any], operations: list[Operation]) -> None:
     count = 0
     for method, path, operation in operations:
         bodies = [operation.get("requestBody", {}), *operation["responses"].values()]

@@ -28,13 +28,11 @@ class LiveProcess:
         self.start()
 
     def start(self) -> None:
-        arguments = "--worker-class gevent --workers 1 --worker-connections 10000".split()
-        arguments += "--graceful-timeout 5 --no-control-socket --worker-tmp-dir /dev/shm".split()
+        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gevent", "--workers", "1"]
+        command += ["--bind", f"127.0.0.1:{self.port}", "--graceful-timeout", "5"]
+        command += ["--no-control-socket", "--worker-tmp-dir", "/dev/shm", "wsgi:live"]
         self._process = subprocess.Popen(
-            [
-                sys.executable, "-m", "gunicorn", *arguments,
-                "--bind", f"127.0.0.1:{self.port}", "wsgi:live",
-            ],
+            command,
             cwd=ROOT,
             env=self._environment,
             start_new_session=True,
@@ -76,9 +74,7 @@ class Ear:
         receive_buffer: int | None = None,
     ) -> None:
         query = f"?ticket={ticket}" if ticket else ""
-        options = (
-            [(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)] if receive_buffer else []
-        )
+        options = [(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)] if receive_buffer else []
         self.socket = websocket.create_connection(
             f"{live.url}/live{query}",
             header=[f"Authorization: Bearer {token}"] if token else [],

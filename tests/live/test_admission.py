@@ -62,9 +62,7 @@ def test_a_wrong_token_is_refused(live: LiveProcess) -> None:
     assert refusal(live, token="ryk_" + "x" * 40)[0] == 401
 
 
-def test_a_training_process_may_not_listen(
-    live: LiveProcess, alice: Person, run: Run
-) -> None:
+def test_a_training_process_may_not_listen(live: LiveProcess, alice: Person, run: Run) -> None:
     status, problem = refusal(live, token=begin_attempt(alice, run).token)
     assert (status, problem["code"]) == (403, "forbidden")
 

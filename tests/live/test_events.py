@@ -3,7 +3,7 @@
 from adapters.redis_bus import RedisBus
 from models.runs import Run
 from tests.live.listening import Ear, LiveProcess
-from tests.live.telling import announce_steps, tell_steps
+from tests.live.telling import tell_steps
 from tests.people import Person
 
 

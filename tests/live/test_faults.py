@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from adapters.redis_bus import RedisBus
-from bench.live_client import LiveClient
+from demo.live_client import LiveClient
 from models.runs import Run
 from settings import settings
 from tests.live.cable import Cable

@@ -23,9 +23,7 @@ from tests.people import Person
         '{"frame":"pong","loud":true}',
     ],
 )
-def test_a_bad_frame_closes_the_socket(
-    live: LiveProcess, alice: Person, message: str
-) -> None:
+def test_a_bad_frame_closes_the_socket(live: LiveProcess, alice: Person, message: str) -> None:
     with Ear(live, token=alice.token) as ear:
         ear.socket.send(message)
         code, bye = ear.hear_close()
@@ -75,9 +73,7 @@ def test_a_topic_that_does_not_exist_is_refused(
     assert (refused["topic"], refused["code"]) == (name, "no_such_topic")
 
 
-def test_what_one_cannot_see_is_not_found(
-    live: LiveProcess, charlie: Person, run: Run
-) -> None:
+def test_what_one_cannot_see_is_not_found(live: LiveProcess, charlie: Person, run: Run) -> None:
     topics = [
         f"run:{run.id}",
         f"project:{run.project_id}",
@@ -89,9 +85,7 @@ def test_what_one_cannot_see_is_not_found(
     assert refused == dict.fromkeys(topics, "not_found")
 
 
-def test_a_refused_topic_hinders_no_other(
-    live: LiveProcess, alice: Person, run: Run
-) -> None:
+def test_a_refused_topic_hinders_no_other(live: LiveProcess, alice: Person, run: Run) -> None:
     with Ear(live, token=alice.token) as ear:
         ear.subscribe(f"run:{uuid4()}", f"run:{run.id}")
         assert ear.hear("refused")["code"] == "not_found"
@@ -107,9 +101,7 @@ def test_a_socket_listens_to_a_hundred_topics(live: LiveProcess, alice: Person) 
     assert heard[-1]["code"] == "too_many"
 
 
-def test_who_unsubscribes_hears_no_more(
-    live: LiveProcess, bus, alice: Person, run: Run
-) -> None:
+def test_who_unsubscribes_hears_no_more(live: LiveProcess, bus, alice: Person, run: Run) -> None:
     topic, other = f"run:{run.id}", f"project:{run.project_id}"
     with Ear(live, token=alice.token) as ear:
         ear.subscribe(topic, other)

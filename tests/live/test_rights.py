@@ -8,8 +8,9 @@ from adapters.redis_bus import RedisBus
 from domain.accounts.api_keys import issue_api_key, revoke_api_key
 from domain.accounts.sessions import sign_out, tell_rights_changed
 from domain.clock import in_seconds
+from domain.projects.commands import remove_member
 from models.accounts import UserSession
-from models.projects import ProjectRole
+from models.projects import Project, ProjectRole
 from models.runs import Run
 from models.session import transaction
 from tests.factories import make_experiment, make_project, make_run
@@ -18,6 +19,13 @@ from tests.live.telling import tell_steps
 from tests.people import Person
 
 AT_ONCE = 1.5
+
+
+def remove_from(project: Project, owner: Person, member: Person) -> None:
+    with transaction() as session:
+        remove_member(
+            session, owner.actor, session.get_one(Project, project.id), email=member.email
+        )
 
 
 def test_signing_out_closes_the_socket(live: LiveProcess, alice: Person) -> None:
@@ -62,8 +70,7 @@ def test_leaving_the_project_closes_the_socket(
     with Ear(live, token=bob.token) as ear:
         ear.subscribe(f"run:{run.id}")
         ear.hear("subscribed")
-        removed = alice.delete(f"/projects/{project.id}/members/{bob.user_id}")
-        assert removed.status_code == 204
+        remove_from(project, alice, bob)
         tell_steps(bus, f"run:{run.id}", 1)
         code, bye = ear.hear_close(within=AT_ONCE)
     assert (code, bye and bye["reason"]) == (4403, "right_withdrawn")
@@ -75,8 +82,7 @@ def test_leaving_a_project_one_does_not_listen_to_closes_nothing(
     project = make_project(alice, "another", bob=(bob, ProjectRole.VIEWER))
     with Ear(live, token=bob.token) as ear:
         ear.hear("hello")
-        removed = alice.delete(f"/projects/{project.id}/members/{bob.user_id}")
-        assert removed.status_code == 204
+        remove_from(project, alice, bob)
         time.sleep(0.3)
         ear.subscribe(f"project:{project.id}")
         assert ear.hear("refused")["code"] == "not_found"

@@ -165,9 +165,7 @@ def test_progress_begins_with_what_is_known(
     assert [frame["cursor"] for frame in heard] == sorted({frame["cursor"] for frame in heard})
 
 
-def test_progress_nobody_told_of_is_found(
-    live: LiveProcess, alice: Person, run: Run
-) -> None:
+def test_progress_nobody_told_of_is_found(live: LiveProcess, alice: Person, run: Run) -> None:
     with Ear(live, token=alice.token) as ear:
         ear.subscribe(f"run:{run.id}/progress")
         ear.hear("subscribed")

@@ -6,13 +6,15 @@ good once they were force-closed.
 
 from typing import Any
 
-from kombu.messaging import Producer
 from kombu.exceptions import OperationalError
+from kombu.messaging import Producer
 
 from celery_config import celery_app
 from domain.jobs import Job
 from models.outbox import OutboxMessage
 
+# The reaper waits for us meanwhile; what was not sent is sent again anyway.
+IMPATIENT = {"socket_timeout": 2, "socket_connect_timeout": 1}
 BROKEN = (OperationalError, OSError, *celery_app.connection().recoverable_connection_errors)
 
 
@@ -26,7 +28,7 @@ class Broker:
     def send(self, message: OutboxMessage) -> None:
         """Publish one message. :raises Exception: one of ``BROKEN``; call ``drop`` then."""
         if self._producer is None:
-            self._connection = celery_app.connection_for_write()
+            self._connection = celery_app.connection_for_write(transport_options=IMPATIENT)
             self._producer = Producer(self._connection)  # type: ignore[no-untyped-call]  # untyped
         job = Job(message.job)
         celery_app.send_task(

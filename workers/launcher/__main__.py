@@ -8,6 +8,7 @@ from pathlib import Path
 from settings import settings
 from workers.launcher.orphans import sweep
 from workers.launcher.server import serve
+from workers.launcher.warmth import warm_up
 from workers.runner.attempt import carry
 from workers.runner.marks import installation_of
 
@@ -18,6 +19,7 @@ def main() -> None:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     data_dir = Path(settings().data_dir)
     (data_dir / "logs").mkdir(parents=True, exist_ok=True)
+    warm_up()
     # forked processes then share the memory of all that is imported
     gc.collect()
     gc.freeze()

@@ -59,7 +59,9 @@ def lay_out_source(work: Assignment, workspace: Workspace, artifacts: ArtifactSt
     if work.archive is not None:
         unpack(artifacts.local(work.archive), workspace.source)
     elif work.spec.script is not None:
-        (workspace.source / work.spec.script.name).write_text(work.spec.script.text)
+        (workspace.source / work.spec.script.name).write_text(
+            work.spec.script.text, encoding="utf-8"
+        )
     parameters = workspace.path / PARAMETERS_FILE
     parameters.write_bytes(orjson.dumps(work.spec.parameters))
     hand_over(workspace.path, workspace.uid)
@@ -88,8 +90,9 @@ def command_of(work: Assignment, workspace: Workspace, runtime: Runtime) -> Comm
         "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin",
         "VIRTUAL_ENV": str(runtime.path),
         "HOME": str(workspace.home),
-        # A user of its own has no name in the system; getpass asks here first.
-        "USER": "run",
+        # A user of its own has no name in the system; libraries ask here first.
+        "USER": "runyard",
+        "LOGNAME": "runyard",
         "TMPDIR": str(workspace.tmp),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
@@ -127,7 +130,7 @@ def _requirements(work: Assignment, workspace: Workspace) -> str:
     named = (workspace.source / work.spec.requirements_file).resolve()
     if not named.is_relative_to(workspace.source.resolve()) or not named.is_file():
         raise SourceIncomplete(f"the source holds no file {work.spec.requirements_file}")
-    return named.read_text(errors="replace")
+    return named.read_text(encoding="utf-8", errors="replace")
 
 
 def isolation_of(workspace: Workspace) -> str:

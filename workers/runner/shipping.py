@@ -1,15 +1,14 @@
 """Bringing lines of log to PostgreSQL, and to whoever watches."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import structlog
-from domain.runs.logs import append_lines, last_line
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.clock import milliseconds
 from domain.ports import Bus
 from domain.runs import attempts
+from domain.runs.logs import append_lines, last_line
 from models.session import transaction
 from workers.runner.lines import Line
 
@@ -23,9 +22,7 @@ class Shipping:
     def __init__(self, run_id: UUID, attempt_id: UUID, number: int, bus: Bus) -> None:
         self.run_id, self.attempt_id, self.number, self.bus = run_id, attempt_id, number, bus
         self._waiting: list[Line] = []
-        with transaction() as session:
-            # An earlier attempt's lines stay; ours follow them.
-            self._offset = last_line(session, run_id)
+        self._offset: int | None = None
 
     def ship(self, lines: list[Line]) -> bool:
         """Ship these and all that wait; whether nothing waits now.
@@ -34,33 +31,30 @@ class Shipping:
         """
         self._waiting.extend(lines)
         while self._waiting:
-            batch = next(_together(self._waiting))
-            if not self._ship(batch):
+            batch = _first_together(self._waiting)
+            try:
+                self._ship(batch)
+            except SQLAlchemyError as problem:
+                log.warning("log lines wait", count=len(self._waiting), problem=str(problem))
                 return False
             del self._waiting[: len(batch)]
         return True
 
-    def _ship(self, batch: list[Line]) -> bool:
-        first, last = (self._offset + line.number for line in (batch[0], batch[-1]))
+    def _ship(self, batch: list[Line]) -> None:
         rows = [[line.stream.value, milliseconds(line.at), line.text] for line in batch]
-        try:
-            with transaction() as session:
-                attempts.assert_live(session, self.attempt_id)
-                append_lines(session, self.run_id, self.number, first, rows)
-        except SQLAlchemyError as problem:
-            log.warning("log lines wait", count=len(self._waiting), problem=str(problem))
-            return False
-        self.bus.tail(f"run:{self.run_id}/log", first, last, rows)
-        return True
+        with transaction() as session:
+            attempts.assert_live(session, self.attempt_id)
+            if self._offset is None:
+                # An earlier attempt's lines stay; ours follow them. Read once: a commit whose
+                # answer is lost would make our own lines look like another's.
+                self._offset = last_line(session, self.run_id)
+            first = self._offset + batch[0].number
+            append_lines(session, self.run_id, self.number, first, rows)
+        self.bus.tail(f"run:{self.run_id}/log", first, first + len(rows) - 1, rows)
 
 
-def _together(lines: list[Line]) -> Iterator[list[Line]]:
-    """Runs of lines whose numbers follow one another, none too long."""
-    batch: list[Line] = []
-    for line in lines:
-        if batch and (line.number != batch[-1].number + 1 or len(batch) == MOST_AT_ONCE):
-            yield batch
-            batch = []
-        batch.append(line)
-    if batch:
-        yield batch
+def _first_together(lines: list[Line]) -> list[Line]:
+    """The first lines whose numbers follow one another, not too many."""
+    first = lines[0].number
+    numbered = enumerate(lines[:MOST_AT_ONCE], first)
+    return [line for number, line in numbered if line.number == number]

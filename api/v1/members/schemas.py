@@ -32,4 +32,6 @@ class RoleSchema(ma.Schema):
 class WhoSchema(ma.Schema):
     """Whose role to take away."""
 
-    email = ma.fields.Email(required=True, metadata={"description": "their address", "example": "bob@example.com"})
+    email = ma.fields.Email(
+        required=True, metadata={"description": "their address", "example": "bob@example.com"}
+    )

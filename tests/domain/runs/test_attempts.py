@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import func, select, update
 
+from domain.clock import in_seconds
 from domain.jobs import Job
 from domain.runs import attempts
 from domain.runs.attempts import Ending, Superseded
@@ -11,7 +12,15 @@ from models.intents import Intent, IntentState
 from models.outbox import OutboxMessage
 from models.runs import Attempt, FailureClass, Outcome, Run, RunState
 from models.session import transaction
-from tests.factories import begin_attempt, make_experiment, make_project, make_run, note_running
+from settings import settings
+from tests.factories import (
+    begin_attempt,
+    make_experiment,
+    make_project,
+    make_run,
+    note_running,
+    start,
+)
 from tests.people import Person
 
 
@@ -115,6 +124,36 @@ def test_a_run_past_its_time_limit_has_failed(alice: Person, run: Run) -> None:
     assert _reload(run).failure_class is FailureClass.TIMEOUT
 
 
+def test_a_run_past_its_time_limit_still_has_its_grace(alice: Person, run: Run) -> None:
+    begun = begin_attempt(alice, run)
+    note_running(begun)
+    with transaction() as session:
+        attempts.time_out(session, begun.attempt.id)
+    with transaction() as session:
+        wishes = attempts.renew(session, begun.attempt.id)
+    assert wishes.stop_deadline
+    assert wishes.stop_deadline > in_seconds(settings().stop_grace_seconds - 5)
+
+
+def test_a_run_past_its_time_limit_has_failed_even_if_it_is_lost(alice: Person, run: Run) -> None:
+    begun = begin_attempt(alice, run)
+    note_running(begun)
+    with transaction() as session:
+        attempts.time_out(session, begun.attempt.id)
+    _let_lease_lapse(run)
+    _reap()
+    assert (_reload(run).state, _reload(run).failure_class) == ("failed", "timeout")
+
+
+def test_a_run_over_before_it_was_seen_running_was_started_all_the_same(
+    alice: Person, run: Run
+) -> None:
+    begun = begin_attempt(alice, run)
+    _settle(begun, Ending(Outcome.SUCCEEDED, exit_code=0))
+    assert _reload(run).state is RunState.SUCCEEDED
+    assert _start_intent(run).state is IntentState.SUCCEEDED
+
+
 def test_a_stop_while_preparing_cancels_the_start(alice: Person, run: Run) -> None:
     begun = begin_attempt(alice, run)
     _stop(run)
@@ -170,12 +209,46 @@ def test_an_abandoned_attempt_leaves_the_run_waiting(alice: Person, run: Run) ->
     assert _reload(run).state is RunState.QUEUED
 
 
-def test_fresh_leases_keep_the_silent_alive(alice: Person, run: Run) -> None:
-    begin_attempt(alice, run)
-    _let_lease_lapse(run)
+def test_an_attempt_that_cannot_be_launched_wakes_no_other_run(alice: Person, run: Run) -> None:
+    """Or two runs would take turns without a pause for as long as the launcher is away."""
+    begun = begin_attempt(alice, run)
+    waiting = make_run(alice, make_experiment(alice, make_project(alice, "more")))
+    start(alice, waiting.id)
     with transaction() as session:
-        attempts.grant_fresh_leases(session)
-    assert _reap() == 0
+        session.execute(update(OutboxMessage).values(due_at=in_seconds(15)))
+    with transaction() as session:
+        attempts.abandon(session, begun.attempt.id)
+    with transaction() as session:
+        assert not session.scalars(
+            select(OutboxMessage).where(OutboxMessage.due_at < in_seconds(1))
+        ).all()
+
+
+def test_each_slot_that_becomes_free_wakes_one_more_run(alice: Person, run: Run) -> None:
+    experiment = make_experiment(alice, make_project(alice, "more"))
+    first = begin_attempt(alice, run)
+    second = begin_attempt(alice, make_run(alice, experiment))
+    waiting = [make_run(alice, experiment).id for _ in range(3)]
+    for run_id in waiting:
+        start(alice, run_id)
+    with transaction() as session:
+        session.execute(update(OutboxMessage).values(due_at=in_seconds(15)))
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.arguments["subject_id"].astext.not_in(map(str, waiting)))
+            .values(finished_at=func.now())
+        )
+    _settle(first, Ending(Outcome.SUCCEEDED, exit_code=0))
+    _settle(second, Ending(Outcome.SUCCEEDED, exit_code=0))
+    with transaction() as session:
+        due = session.scalars(
+            select(OutboxMessage)
+            .where(OutboxMessage.due_at < in_seconds(1))
+            .order_by(OutboxMessage.id)
+        )
+        assert [message.arguments["subject_id"] for message in due] == [
+            str(run_id) for run_id in waiting[:2]
+        ]
 
 
 def test_slots_are_counted_from_live_attempts(alice: Person, run: Run) -> None:

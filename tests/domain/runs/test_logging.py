@@ -122,20 +122,22 @@ def log(person: Person, run: Run, **what: object) -> None:
 
 def test_of_two_values_for_one_parameter_one_wins(alice: Person, experiment: Experiment) -> None:
     run, actor = make_run(alice, experiment), alice.actor
+    for round in range(10):
+        name = f"p{round}"
 
-    def set_to(value: int) -> str | None:
-        try:
-            with transaction() as session:
-                located = locate_run(session, actor, run.id)
-                logging.log(session, actor, located, params={"p": str(value)})
-        except ParameterSet:
-            return None
-        return str(value)
+        def set_to(value: int, name: str = name) -> str | None:
+            try:
+                with transaction() as session:
+                    located = locate_run(session, actor, run.id)
+                    logging.log(session, actor, located, params={name: str(value)})
+            except ParameterSet:
+                return None
+            return str(value)
 
-    with ThreadPoolExecutor(8) as threads:
-        winners = [value for value in threads.map(set_to, range(8)) if value is not None]
-    with transaction() as session:
-        assert [session.get_one(Run, run.id).params["p"]] == winners
+        with ThreadPoolExecutor(8) as threads:
+            winners = [value for value in threads.map(set_to, range(8)) if value is not None]
+        with transaction() as session:
+            assert [session.get_one(Run, run.id).params[name]] == winners
 
 
 def test_new_names_may_be_heard_of_in_any_order_at_once(
