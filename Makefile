@@ -1,7 +1,7 @@
 # Runyard's everyday commands; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-fast test-long lint format lock bench migrate openapi clean
+.PHONY: help install run demo test test-fast test-long lint format lock bench migrate clean
 
 # The interpreter that .venv is made with: the first of these that will do, unless you name one.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
@@ -51,14 +51,11 @@ lock: $(RUNTIME) ## Lock the newest versions of what requirements*.in want
 	$(COMPILE) --upgrade requirements.in --output-file requirements.txt
 	$(COMPILE) --upgrade requirements-dev.in --output-file requirements-dev.txt
 
-bench: $(DEV) ## Measure against the floors
+bench: $(DEV) ## Say what can be measured, and how
 	$(PY) -m bench
 
 migrate: $(RUNTIME) ## Bring the database of the running stack to the newest revision
 	@$(PY) -m workers.stack.env $(PY) -m flask --app wsgi:manage db upgrade
-
-openapi: $(RUNTIME) ## Write the API description to docs/openapi.json
-	@$(PY) -m workers.stack.env $(PY) -m flask --app wsgi:manage openapi write docs/openapi.json
 
 clean: ## Remove what tools left behind; data and .venv stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov

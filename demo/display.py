@@ -39,7 +39,7 @@ class Display:
     ) -> None:
         if title:
             self.say(title)
-        shown = Table(box=SIMPLE)
+        shown = Table(box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
         for heading in headings:
             shown.add_column(heading, no_wrap=True)
         for row in rows:

@@ -120,9 +120,7 @@ def visible(
     """Narrow a statement to the projects in which the actor holds the permission."""
     if actor.is_admin and actor.may_carry(permission):
         kept = aliased(Project)
-        return statement.where(
-            exists().where(kept.id == project_column, kept.deleted_at.is_(None))
-        )
+        return statement.where(exists().where(kept.id == project_column, kept.deleted_at.is_(None)))
     projects = [project for project in actor.projects if actor.holds(permission, project)]
     if not projects:
         return statement.where(false())

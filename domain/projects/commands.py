@@ -139,9 +139,7 @@ def _save(session: Session, project: Project) -> None:
 def _lock_membership(session: Session, project: Project, user: User) -> Membership | None:
     """Lock the project first, so that two changes of its members come one after the other."""
     session.execute(select(Project.id).where(Project.id == project.id).with_for_update())
-    return session.get(
-        Membership, (project.id, user.id), options=[joinedload(Membership.user)]
-    )
+    return session.get(Membership, (project.id, user.id), options=[joinedload(Membership.user)])
 
 
 def _refuse_leaders(

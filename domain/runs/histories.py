@@ -116,9 +116,9 @@ def metric_history(
     run = locate_run(session, actor, run_id)
     step, time, value = after or BEFORE_ALL
     given = {"step": step, "time": time, "value": value, "limit": limit + 1}
-    columns = session.connection().exec_driver_sql(
-        PAGE, given | {"run": run.number, "key": key}
-    ).one()
+    columns = (
+        session.connection().exec_driver_sql(PAGE, given | {"run": run.number, "key": key}).one()
+    )
     points = [Place(*point) for point in zip(*(column or [] for column in columns), strict=True)]
     more = len(points) > limit
     points = points[:limit]

@@ -74,9 +74,7 @@ def log(
         _write(session, actor, run, params or {}, tags or {}, name)
     if not points:
         return None
-    return log_points(
-        session, run.number, run.experiment_id, points, attempt_id=attempt_of(actor)
-    )
+    return log_points(session, run.number, run.experiment_id, points, attempt_id=attempt_of(actor))
 
 
 @command(requires=Permission.RUN_LOG, audited=False)

@@ -263,9 +263,7 @@ def test_a_history_is_paged(house: House, run_id: str) -> None:
         assert house.alice.get("metrics/get-history", **query, page_token=wrong).status_code == 400
 
 
-def test_hot_calls_cost_few_statements(
-    house: House, run_id: str, statements: list[str]
-) -> None:
+def test_hot_calls_cost_few_statements(house: House, run_id: str, statements: list[str]) -> None:
     metric = {"run_id": run_id, "key": "loss", "value": 1, "timestamp": 1}
     house.alice.post("runs/log-metric", metric)  # hears of the name, notes the key's use
 

@@ -69,9 +69,7 @@ def log(session: Session, run: Run, *points: Point) -> int:
 
 
 def actor_of(run: Run) -> Actor:
-    return Actor(
-        ActorKind.USER, run.created_by_id, projects={run.project_id: ProjectRole.OWNER}
-    )
+    return Actor(ActorKind.USER, run.created_by_id, projects={run.project_id: ProjectRole.OWNER})
 
 
 def rank(point: Point) -> tuple[float, ...]:
