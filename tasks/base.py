@@ -73,17 +73,18 @@ def job(kind: Job) -> Callable[[Callable[[Work], None]], Callable[[str], None]]:
     """Make a function the task of a job."""
 
     def register(function: Callable[[Work], None]) -> Callable[[str], None]:
-        def perform(message_id: str, **_: object) -> None:
+        def deliver(message_id: str, **_: object) -> None:
             with bound_contextvars(job=kind.value, message_id=message_id):
-                _perform(function, UUID(message_id))
+                perform(function, UUID(message_id))
 
-        task: Callable[[str], None] = celery_app.task(name=kind.value)(perform)
+        task: Callable[[str], None] = celery_app.task(name=kind.value)(deliver)
         return task
 
     return register
 
 
-def _perform(function: Callable[[Work], None], message_id: UUID) -> None:
+def perform(function: Callable[[Work], None], message_id: UUID) -> None:
+    """Do a message's work, unless somebody else does or did it."""
     claim = _claim(message_id)
     if claim is None:
         log.info("nothing left to do")

@@ -25,7 +25,7 @@ def identify() -> None:
         return
     if doors(current_app)[request.url_rule.endpoint].performs is None:
         return
-    g.actor = _actor_of(_credential())
+    g.actor = actor_of(credential())
 
 
 def current_actor() -> Actor:
@@ -33,7 +33,7 @@ def current_actor() -> Actor:
     return cast(Actor, g.actor)
 
 
-def _credential() -> str:
+def credential() -> str:
     """A bearer token; or, for clients that only know Basic, a key given as the password.
 
     :raises NoCredential: there is none.
@@ -46,10 +46,11 @@ def _credential() -> str:
     raise NoCredential("sign in at POST /api/v1/sign-in, or send an API key as a bearer token")
 
 
-def _actor_of(credential: str) -> Actor:
-    if credential.startswith(OPAQUE):
+def actor_of(given: str) -> Actor:
+    """The actor behind a credential. :raises Unauthenticated: there is none (any more)."""
+    if given.startswith(OPAQUE):
         with transaction() as session:
-            return credentials.actor_of_token(session, credential)
-    session_id = access_tokens.session_id_of(credential)
+            return credentials.actor_of_token(session, given)
+    session_id = access_tokens.session_id_of(given)
     with transaction() as session:
         return credentials.actor_of_session(session, session_id)

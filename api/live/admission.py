@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from flask import g, request
 
-from api.identity.actor import _actor_of, _credential
+from api.identity.actor import actor_of, credential
 from api.live.connection import WholeSocket
 from domain.access.credentials import actor_of_ticket
 from domain.access.permissions import Permission
@@ -48,7 +48,7 @@ def admitted_socket() -> WholeSocket:
 def _actor() -> Actor:
     ticket = request.args.get("ticket")
     if ticket is None:
-        return _actor_of(_credential())
+        return actor_of(credential())
     with transaction() as session:
         return actor_of_ticket(session, ticket)
 

@@ -50,11 +50,11 @@ def _message_of(intent_id: UUID) -> UUID:
         ).one()
 
 
-def deliver(message_id: UUID, do: Do, kind: Job = Job.RUN_CLONE) -> None:
+def deliver(message_id: UUID, do: Do) -> None:
     """What a worker does with a message from the broker."""
-    from tasks.base import job  # it connects to the broker of the servers that run by now
+    from tasks.base import perform  # it connects to the broker of the servers that run by now
 
-    job(kind)(do)(str(message_id))
+    perform(do, message_id)
 
 
 def message(message_id: UUID) -> OutboxMessage:
@@ -149,7 +149,7 @@ def test_a_run_whose_start_is_set_aside_does_not_wait_for_ever(alice: Person, ru
         (intent,) = open_intents(session, run.id, Job.RUN_START)
     message_id = _message_of(intent.id)
     for _ in range(MOST_FAILURES):
-        deliver(message_id, do, Job.RUN_START)
+        deliver(message_id, do)
     with transaction() as session:
         failed = session.get_one(Run, run.id)
     assert (failed.state, failed.failure_class) == (RunState.FAILED, "start_timeout")

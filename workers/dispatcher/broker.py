@@ -44,4 +44,4 @@ class Broker:
         """Forget the connection; the next message makes a new one."""
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
-            connection.collapse()
+            connection.release()

@@ -129,7 +129,7 @@ def test_a_pipe_that_somebody_holds_open_is_given_up() -> None:
 
 
 MEASURED = """
-import resource, subprocess, sys, time
+import re, subprocess, sys, time
 from workers.runner.output import Output
 script = "import sys\\nline = b'epoch 1 loss 0.123456 and so on and so on %d\\\\n' * 2000\\n"
 script += "left = {size}\\nwhile left > 0:\\n    sys.stdout.buffer.write(line); left -= len(line)"
@@ -141,7 +141,8 @@ with subprocess.Popen([sys.executable, "-c", script], stdout=-1, stderr=-1, bufs
         taken += len(output.take())
         time.sleep(0.15)
     last = output.finish(60)
-rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+peak = re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())
+rss = int(peak[1]) // 1024
 print(rss, time.monotonic() - began, last[-1].number, taken + len(last))
 """
 
