@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -129,10 +129,9 @@ class Stack:
     def stop(self) -> None:
         """End everything, the runs too, and leave nothing on disk but the runtimes."""
         self._ended.set()
-        self._keeper.join()
-        workspaces = [
-            choose_runs_root(RUNS) / run.hex for (run,) in self.rows("select id from runs")
-        ]
+        if self._keeper.is_alive():
+            self._keeper.join()
+        workspaces = self._workspaces()
         for process in self._processes.values():
             process.terminate()
         deadline = time.monotonic() + 5
@@ -218,6 +217,12 @@ class Stack:
             (INSTALLATION, installation_of(self.folder)),
         }
         return [process for process in processes() if marks & process.variables().items()]
+
+    def _workspaces(self) -> list[Path]:
+        root = choose_runs_root(RUNS)
+        with suppress(psycopg.Error):
+            return [root / run.hex for (run,) in self.rows("select id from runs")]
+        return []
 
     def _compose(self, live: int) -> dict[str, str]:
         self.live = f"http://127.0.0.1:{live}"

@@ -636,15 +636,6 @@ def upgrade() -> None:
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("logged_ms", sa.BigInteger(), nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["key_id"], ["metric_keys.id"], name=op.f("fk_metric_points_key_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_number"],
-            ["runs.number"],
-            name=op.f("fk_metric_points_run_number"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint(
             "run_number", "key_id", "step", "logged_ms", "value", name=op.f("pk_metric_points")
         ),

@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import requests
 
+from adapters.processes import Process, processes
 from tests.stack import Stack, eventually
+from workers.runner.marks import ATTEMPT
 
 FINAL = ("succeeded", "failed", "stopped", "skipped")
 PASSWORD = "correct horse battery"
@@ -136,6 +138,11 @@ class Bench:
         )
         assert isinstance(pid, int)
         return pid
+
+    def tree(self, run_id: str) -> list[Process]:
+        """All that lives of what the run has started, wherever it went."""
+        attempts = {attempt["id"] for attempt in self.attempts(run_id)}
+        return [each for each in processes() if each.variables().get(ATTEMPT) in attempts]
 
     def _patiently(self, look: Callable[[], T | None], run_id: str, within: float) -> T:
         deadline = time.monotonic() + within
