@@ -14,6 +14,7 @@ from domain.errors import Conflict, Invalid
 from domain.intents import commands as intents
 from domain.jobs import Job
 from domain.runs.lifecycle import RunCannotMove, announce_run, move
+from domain.runs.names import ADOPTED_TAG
 from domain.runs.spec import changed, difference, read_change, read_spec, stored
 from models.experiments import Experiment
 from models.intents import Intent
@@ -102,7 +103,7 @@ def update_run(
         run.spec, run.source_id = stored(checked), checked.source_id
     run.name = name if name is not None else run.name
     run.description = description if description is not None else run.description
-    run.tags = dict(tags) if tags is not None else run.tags
+    run.tags = {**tags, **_own_tags(run)} if tags is not None else run.tags
     run.version += 1
     announce_run(session, run, "updated")
     return run
@@ -227,6 +228,11 @@ def request_stop(
     elif run.state is not RunState.STOPPING:
         move(session, run, RunState.STOPPING, reason=reason)
     session.execute(select(func.pg_notify(WAKE_RUNNER, str(run.id))))
+
+
+def _own_tags(run: Run) -> dict[str, Any]:
+    """What we noted among the tags ourselves; no client takes it away."""
+    return {name: value for name, value in run.tags.items() if name == ADOPTED_TAG}
 
 
 def _refuse_unknown(session: Session, owner: Experiment | Run, source_id: Any, queue: str) -> None:
