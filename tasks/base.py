@@ -33,14 +33,6 @@ class StaleClaim(Exception):
     """Somebody else has claimed the work since; our effects must not commit."""
 
 
-class NotYet(Exception):
-    """The work cannot be done yet; look again after some seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds} s")
-        self.seconds = seconds
-
-
 @dataclass(frozen=True)
 class Work:
     """A claimed job."""
@@ -61,6 +53,12 @@ class Work:
     def finish(self, session: Session) -> None:
         """Say that the work is done, in the transaction that did it. :raises StaleClaim:"""
         if not outbox.finish(session, self.claim):
+            raise StaleClaim
+
+    def postpone(self, session: Session, seconds: float) -> None:
+        """Say that it cannot be done yet, in the transaction that found out: who changes that
+        afterwards finds the work waiting and can ring for it. :raises StaleClaim:"""
+        if not outbox.postpone(session, self.claim, seconds):
             raise StaleClaim
 
 
@@ -97,10 +95,7 @@ def perform(function: Callable[[Work], None], message_id: UUID) -> None:
 def _report(function: Callable[[Work], None], claim: outbox.Claim) -> None:
     try:
         function(Work(claim))
-        log.info("job done")
-    except NotYet as reason:
-        with transaction() as session:
-            outbox.postpone(session, claim, reason.seconds)
+        log.info("job attended")
     except StaleClaim:
         log.warning("claim went stale; nothing was changed")
     except DomainError as refusal:

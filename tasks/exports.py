@@ -1,7 +1,6 @@
 """Writing bundles."""
 
 import hashlib
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from models.intents import Intent
 from models.runs import Run
 from models.session import transaction
 from tasks.base import Work, job, ports
+from tasks.scratch import scratch_folder
 
 LARGEST = 1 << 50
 
@@ -22,8 +22,8 @@ LARGEST = 1 << 50
 @job(Job.RUN_EXPORT)
 def export_run(work: Work) -> None:
     """Write the bundle beside, store it whole, then record it with the end of the work."""
-    with tempfile.TemporaryDirectory(prefix="runyard-export-") as scratch:
-        target = Path(scratch) / "bundle.zip"
+    with scratch_folder() as scratch:
+        target = scratch / "bundle.zip"
         with transaction() as session:
             # A large artifact takes longer to pack than a session may rest.
             session.execute(text("set local idle_in_transaction_session_timeout = 0"))

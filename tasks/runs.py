@@ -8,7 +8,7 @@ from domain.runs.queries import lock_run
 from models.runs import RunState
 from models.session import transaction
 from settings import settings
-from tasks.base import NotYet, Work, job, ports
+from tasks.base import Work, job, ports
 
 SLOT_SECONDS = 15.0
 STOPPED_SECONDS = 2.0
@@ -20,7 +20,7 @@ def start_run(work: Work) -> None:
     with transaction() as session:
         run = lock_run(session, work.subject_id)
         if run.state is RunState.QUEUED and attempts.free_slots(session, settings().host) < 1:
-            raise NotYet(SLOT_SECONDS)
+            return work.postpone(session, SLOT_SECONDS)
         begun = attempts.begin(session, run)
         work.finish(session)
     if begun is None:
@@ -38,7 +38,7 @@ def stop_run(work: Work) -> None:
     with transaction() as session:
         run = lock_run(session, work.subject_id)
         if not run.is_over:
-            raise NotYet(STOPPED_SECONDS)
+            return work.postpone(session, STOPPED_SECONDS)
         intent = work.intent(session)
         if intent is not None:
             intents.succeed(session, intent, state=run.state)

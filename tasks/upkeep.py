@@ -7,6 +7,7 @@ from domain.upkeep.commands import prune
 from models.session import transaction
 from settings import settings
 from tasks.base import Work, job
+from tasks.scratch import remove_abandoned
 
 KEEP_WORKSPACES_SECONDS = 3600.0
 
@@ -26,5 +27,6 @@ def clean_workspaces(work: Work) -> None:
     for workspace in old_workspaces(root, seconds=KEEP_WORKSPACES_SECONDS):
         if str(workspace) not in in_use:
             remove_workspace(root, workspace)
+    remove_abandoned()
     with transaction() as session:
         work.finish(session)

@@ -91,7 +91,7 @@ class Engines:
 
 
 class Stack:
-    """Web, live, one Celery worker for all queues, dispatcher and launcher, on their servers."""
+    """Web, live, one worker for all queues, beat, dispatcher, launcher, and their servers."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="runyard-stack-", dir="/tmp"))
@@ -113,6 +113,8 @@ class Stack:
             f"--no-control-socket --worker-tmp-dir /dev/shm --bind 127.0.0.1:{live} wsgi:live",
             "worker": "celery -A celery_config worker -n stack@%h -c 2 --without-gossip "
             "--without-mingle -Q control,runs,exports,upkeep",
+            "beat": "celery -A celery_config beat --scheduler tasks.timetable:TimetableScheduler "
+            "--pidfile= --loglevel INFO",
             "dispatcher": "python -m workers.dispatcher",
             "launcher": "python -m workers.launcher",
         }
@@ -163,6 +165,9 @@ class Stack:
             yield
         finally:
             self._away.discard(name)
+
+    def is_alive(self, name: str) -> bool:
+        return self._processes[name].poll() is None
 
     def wait_until_up(self) -> None:
         eventually(self._is_up, within=60)

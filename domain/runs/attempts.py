@@ -76,9 +76,10 @@ class Ending:
 def free_slots(session: Session, host: str) -> int:
     """How many more attempts the host may carry, counted from live attempts.
 
-    Claims on a host are taken one after another, so that two never share the last slot.
+    Until the transaction ends no slot of the host is taken or freed elsewhere, so two claims
+    never share the last one, and who is told to wait is heard by whoever frees the next.
     """
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"slots:{host}"))))
+    _hold_slots(session, host)
     taken = session.scalar(
         select(func.count()).where(Attempt.host == host, Attempt.outcome.is_(None))
     )
@@ -207,7 +208,7 @@ def settle(session: Session, attempt_id: UUID, ending: Ending) -> None:
         # Its process was over before it could be recorded as running.
         _note_started(session, attempt)
     _finish_as(session, run, ending)
-    ring_next(session, Job.RUN_START)
+    _free_slot(session, attempt)
 
 
 def lose(session: Session, attempt: Attempt) -> None:
@@ -227,7 +228,7 @@ def lose(session: Session, attempt: Attempt) -> None:
         move(session, run, RunState.RETRY_WAIT, reason="worker_lost")
         move(session, run, RunState.QUEUED, reason="worker_lost")
         enqueue(session, Job.RUN_START, subject_id=str(run.id))
-    ring_next(session, Job.RUN_START)
+    _free_slot(session, attempt)
 
 
 def give_up_start(session: Session, run: Run, detail: str) -> None:
@@ -293,6 +294,15 @@ def _close(attempt: Attempt, ending: Ending) -> None:
     attempt.state, attempt.outcome, attempt.ended_at = AttemptState.OVER, ending.outcome, now()
     attempt.exit_code, attempt.exit_signal = ending.exit_code, ending.exit_signal
     attempt.failure_class, attempt.detail = ending.failure_class, ending.detail
+
+
+def _free_slot(session: Session, attempt: Attempt) -> None:
+    _hold_slots(session, attempt.host)
+    ring_next(session, Job.RUN_START)
+
+
+def _hold_slots(session: Session, host: str) -> None:
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"slots:{host}"))))
 
 
 def _finish_as(session: Session, run: Run, ending: Ending, *, reason: str = "") -> None:

@@ -104,6 +104,18 @@ class TestWorkInHand:
             assert bench.settled(start)["state"] == "succeeded"
             assert bench.outcomes(run_id).count("succeeded") == 1
 
+    def test_the_timetable_is_kept_though_its_beat_dies(self, stack: Stack) -> None:
+        kept = (
+            "select count(*) from schedule_fires join outbox_messages on id = message_id"
+            " where finished_at is not null"
+        )
+        eventually(lambda: stack.rows(kept)[0][0] >= 2)
+        before = stack.rows("select schedule_id, planned_at from schedule_fires")
+        stack.kill("beat")
+        eventually(lambda: stack.is_alive("beat"))
+        stack.rows("update schedules set next_at = now() - interval '1 minute' returning id")
+        eventually(lambda: stack.rows(kept)[0][0] == len(before) + 2)
+
 
 class TestRunningRuns:
     @pytest.mark.parametrize("victim", ["web", "worker", "dispatcher", "live", "launcher"])
@@ -122,8 +134,8 @@ class TestRunningRuns:
             bench.says(run_id, f"step {step}")
             bench.stack.kill("web")
         assert bench.end_of(run_id)["state"] == "succeeded"
-        history = bench.get(f"/runs/{run_id}/metrics/history", key="loss")
-        assert history["steps"] == list(range(40))
+        history = bench.get(f"/runs/{run_id}/metrics/history", key="loss")["items"]
+        assert [point["step"] for point in history] == list(range(40))
 
 
 class TestRunners:
@@ -133,7 +145,8 @@ class TestRunners:
         os.kill(bench.runner(run_id), signal.SIGKILL)
         assert bench.end_of(run_id)["state"] == "succeeded"
         assert bench.outcomes(run_id) == ["lost", "succeeded"]
-        assert bench.log(run_id) == ["up", "up", "again"] or bench.log(run_id)[-1] == "again"
+        assert bench.log(run_id)[-1] == "again"
+        # Of the first attempt a detached child was left, which had to be found.
         eventually(lambda: bench.tree(run_id) == [])
 
     def test_what_a_lost_attempt_says_is_refused(self, bench: Bench) -> None:
@@ -159,14 +172,6 @@ class TestRunners:
         assert bench.tree(run_id) == []
         assert bench.lines(run_id) == before
         assert bench.outcomes(run_id) == ["lost", "succeeded"]
-
-    def test_a_run_that_kills_its_runners_fails_in_the_end(self, bench: Bench) -> None:
-        script = "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(60)"
-        run_id = bench.draft(script)
-        if os.geteuid() == 0:
-            pytest.skip("a run with a user of its own cannot kill its runner")
-        bench.ask(run_id, "start")
-        assert bench.end_of(run_id)["failure_class"] == "worker_lost"
 
     def test_a_run_whose_runners_keep_dying_fails_in_the_end(self, bench: Bench) -> None:
         run_id = bench.start("import time\ntime.sleep(600)")

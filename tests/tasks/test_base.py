@@ -104,10 +104,9 @@ def test_what_a_stale_worker_did_is_rolled_back(run: Run, message_id: UUID) -> N
 
 
 def test_what_cannot_be_done_yet_is_given_back_without_blame(message_id: UUID) -> None:
-    from tasks.base import NotYet
-
     def do(work: "Work") -> None:
-        raise NotYet(60)
+        with transaction() as session:
+            work.postpone(session, 60)
 
     deliver(message_id, do)
     waiting = message(message_id)
@@ -196,7 +195,7 @@ def test_long_work_keeps_its_claim(message_id: UUID, monkeypatch: pytest.MonkeyP
 def test_a_log_line_names_the_job_and_its_subject(run: Run, message_id: UUID) -> None:
     with capture_logs() as logged:
         deliver(message_id, lambda work: rename(work, "seen"))
-    assert [entry["event"] for entry in logged] == ["job done"]
+    assert [entry["event"] for entry in logged] == ["job attended"]
 
 
 class _Short:

@@ -14,7 +14,7 @@ from domain.jobs import Job
 from models.outbox import OutboxMessage
 
 # The reaper waits for us meanwhile; what was not sent is sent again anyway.
-IMPATIENT = {"socket_timeout": 2, "socket_connect_timeout": 1}
+IMPATIENT = {"socket_timeout": 2, "socket_connect_timeout": 1, "max_retries": 0}
 BROKEN = (OperationalError, OSError, *celery_app.connection().recoverable_connection_errors)
 
 

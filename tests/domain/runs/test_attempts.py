@@ -1,9 +1,12 @@
 """What a holder may do, and what becomes of one that goes silent."""
 
+from threading import Thread
+
 import pytest
 from sqlalchemy import func, select, update
 
 from domain.clock import in_seconds
+from domain.intents import outbox
 from domain.jobs import Job
 from domain.runs import attempts
 from domain.runs.attempts import Ending, Superseded
@@ -249,6 +252,32 @@ def test_each_slot_that_becomes_free_wakes_one_more_run(alice: Person, run: Run)
         assert [message.arguments["subject_id"] for message in due] == [
             str(run_id) for run_id in waiting[:2]
         ]
+
+
+def test_a_run_told_to_wait_hears_of_a_slot_that_is_freed_at_that_moment(
+    alice: Person, run: Run
+) -> None:
+    begun = begin_attempt(alice, run)
+    waiting = make_run(alice, make_experiment(alice, make_project(alice, "more")))
+    start(alice, waiting.id)
+    with transaction() as session:
+        message = session.scalars(
+            select(OutboxMessage).where(
+                OutboxMessage.arguments["subject_id"].astext == str(waiting.id)
+            )
+        ).one()
+        claim = outbox.claim(session, message.id)
+    assert claim
+    freeing = Thread(target=_settle, args=(begun, Ending(Outcome.SUCCEEDED, exit_code=0)))
+    with transaction() as session:
+        attempts.free_slots(session, "testhost")
+        freeing.start()
+        freeing.join(0.3)
+        assert freeing.is_alive()
+        outbox.postpone(session, claim, 60)
+    freeing.join()
+    with transaction() as session:
+        assert session.get_one(OutboxMessage, message.id).due_at < in_seconds(1)
 
 
 def test_slots_are_counted_from_live_attempts(alice: Person, run: Run) -> None:
