@@ -40,7 +40,13 @@ def _masked(name: str, value: Any) -> Any:
 def configure_logging(process: str) -> None:
     """One JSON line per event on standard error, ours and our libraries' alike."""
     level = logging.getLevelNamesMapping().get(os.environ.get("RUNYARD_LOG_LEVEL", "INFO"), 20)
+
+    def name_process(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        entry["process"] = process
+        return entry
+
     shared: list[Any] = [
+        name_process,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -65,4 +71,3 @@ def configure_logging(process: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    structlog.contextvars.bind_contextvars(process=process)

@@ -26,9 +26,7 @@ class MetricPoint(Base):
 
     __tablename__ = "metric_points"
 
-    run_number: Mapped[int] = mapped_column(
-        BigInteger, primary_key=True
-    )
+    run_number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     logged_ms: Mapped[int] = mapped_column(BigInteger, primary_key=True)

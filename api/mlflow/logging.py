@@ -10,13 +10,14 @@ from msgspec import Meta
 
 from api.identity.actor import current_actor
 from api.mlflow.vocabulary import RUN_NAME
-from api.mlflow.wire import BadField, answer, fields, number_of, number_out, run_id_of
+from api.mlflow.wire import BadField, answer, fields, number_of, run_id_of
 from api.ports import ports
 from api.sealing import performs
 from domain.news import run_topic
 from domain.runs import logging
 from domain.runs.located import locate_run
 from domain.runs.metrics import Point
+from domain.runs.numbers import number_out
 from models.session import transaction
 
 LONGEST_PARAM, LONGEST_TAG = 6_000, 8_000

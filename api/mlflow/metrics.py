@@ -7,9 +7,10 @@ from flask import Response
 from api.identity.actor import current_actor
 from api.mlflow import page_tokens
 from api.mlflow.runs import given_run
-from api.mlflow.wire import answer, fields, number_out, run_id_of
+from api.mlflow.wire import answer, fields, run_id_of
 from api.sealing import performs
 from domain.runs.histories import Place, metric_history
+from domain.runs.numbers import number_out
 from models.session import transaction
 
 USUAL_PAGE = 25_000

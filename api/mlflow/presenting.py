@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.mlflow.vocabulary import ACTIVE, DELETED, RUN_NAME, USER, status_of
-from api.mlflow.wire import key_values, number_out
+from api.mlflow.wire import key_values
 from domain.clock import milliseconds
 from domain.runs.metrics import Point
+from domain.runs.numbers import number_out
 from models.experiments import Experiment
 from models.runs import Run, RunOrigin
 

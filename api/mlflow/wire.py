@@ -129,13 +129,6 @@ def number_of(value: float | str) -> float:
     return float(value)
 
 
-def number_out(value: float) -> float | str:
-    """A number, spelt out when JSON has no word for it."""
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
 def run_id_of(text: str) -> UUID:
     """A run's id, 32 hexadecimal digits. :raises NotFound: there can be no such run."""
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,9 +11,10 @@ from domain.access.policy import Actor
 from domain.clock import now
 from domain.command import command
 from domain.errors import Conflict
+from domain.runs.activity import lock_active_runs
 from models.experiments import Experiment
 from models.projects import Project
-from models.runs import OVER, Run, RunOrigin, RunState
+from models.runs import Run
 
 
 class ExperimentNameTaken(Conflict):
@@ -71,13 +72,7 @@ def delete_experiment(session: Session, actor: Actor, experiment: Experiment) ->
 
     :raises ExperimentInUse: runs of it are still active.
     """
-    active = session.scalar(
-        select(func.count()).where(
-            Run.experiment_id == experiment.id,
-            Run.origin == RunOrigin.MANAGED,
-            Run.state.not_in(OVER | {RunState.DRAFT}),
-        )
-    )
+    active = lock_active_runs(session, Run.experiment_id == experiment.id)
     if active:
         raise ExperimentInUse(f"{active} runs of this experiment are active; stop them first")
     experiment.deleted_at = now()

@@ -15,7 +15,6 @@ Numbers that JSON has no word for (NaN and the infinities) are written as text.
 """
 
 import hashlib
-import math
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +29,7 @@ from sqlalchemy.orm import Session
 from domain.clock import now
 from domain.ports import ArtifactStore
 from domain.runs.artifacts import folder_of
+from domain.runs.numbers import number_out
 from domain.runs.sources import stored_at
 from models.logs import LogChunk
 from models.metrics import MetricKey, MetricPoint
@@ -167,8 +167,7 @@ def _points(session: Session, run: Run) -> Iterator[dict[str, Any]]:
         .execution_options(yield_per=AT_A_TIME)
     )
     for key, step, logged_ms, value in points:
-        plain = value if math.isfinite(value) else str(value)
-        yield {"key": key, "step": step, "ms": logged_ms, "value": plain}
+        yield {"key": key, "step": step, "ms": logged_ms, "value": number_out(value)}
 
 
 def _log_lines(session: Session, run: Run) -> Iterator[dict[str, Any]]:

@@ -10,9 +10,10 @@ from domain.accounts.sessions import tell_rights_changed
 from domain.clock import now
 from domain.command import command
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
+from domain.runs.activity import lock_active_runs
 from models.accounts import User
 from models.projects import Membership, Project, ProjectRole
-from models.runs import OVER, Run, RunOrigin, RunState
+from models.runs import Run
 
 LEADERS = frozenset({ProjectRole.MAINTAINER, ProjectRole.OWNER})
 
@@ -65,13 +66,7 @@ def update_project(
 @command(requires=Permission.PROJECT_DELETE)
 def delete_project(session: Session, actor: Actor, project: Project) -> None:
     """Take a project out of sight. :raises ProjectInUse: runs of it are still active."""
-    active = session.scalar(
-        select(func.count()).where(
-            Run.project_id == project.id,
-            Run.origin == RunOrigin.MANAGED,
-            Run.state.not_in(OVER | {RunState.DRAFT}),
-        )
-    )
+    active = lock_active_runs(session, Run.project_id == project.id)
     if active:
         raise ProjectInUse(f"{active} runs of this project are still active; stop them first")
     project.deleted_at = now()

@@ -17,9 +17,10 @@ from domain.access.tokens import Prefix, digest, new_token
 from domain.clock import in_seconds, now
 from domain.errors import Conflict
 from domain.intents import commands as intents
-from domain.intents.outbox import enqueue, ring, ring_next
+from domain.intents.outbox import enqueue, ring_next
 from domain.jobs import Job
 from domain.runs.commands import request_stop
+from domain.runs.ending import finish_run
 from domain.runs.lifecycle import move
 from models.runs import (
     Attempt,
@@ -28,7 +29,6 @@ from models.runs import (
     FailureClass,
     Outcome,
     Run,
-    RunOrigin,
     RunState,
 )
 from settings import settings
@@ -122,7 +122,7 @@ def abandon(session: Session, attempt_id: UUID) -> None:
     _close(attempt, Ending(Outcome.SUPERSEDED, detail="it could not be launched"))
     run = attempt.run
     if run.desire is Desire.STOP:
-        _finish_run(session, run, RunState.STOPPED, run.stop_reason or "user")
+        finish_run(session, run, RunState.STOPPED, run.stop_reason or "user")
     else:
         move(session, run, RunState.QUEUED, reason="the attempt could not be launched")
         pause = min(LONGEST_LAUNCH_PAUSE_SECONDS, 2.0 ** min(attempt.number, 10))
@@ -310,35 +310,7 @@ def _finish_as(session: Session, run: Run, ending: Ending, *, reason: str = "") 
     run.failure_class, run.failure_detail = ending.failure_class, ending.detail
     states = {Outcome.SUCCEEDED: RunState.SUCCEEDED, Outcome.STOPPED: RunState.STOPPED}
     state = states.get(ending.outcome, RunState.FAILED)
-    _finish_run(session, run, state, reason or run.stop_reason or "")
-
-
-def _finish_run(session: Session, run: Run, state: RunState, reason: str) -> None:
-    move(session, run, state, reason=reason)
-    for intent in intents.open_intents(session, run.id, Job.RUN_START):
-        if state is RunState.STOPPED:
-            intents.cancel(session, intent, "the run was stopped before its process began")
-        else:
-            code = run.failure_class or "failed"
-            intents.fail(session, intent, code, run.failure_detail or "the run did not start")
-    _close_nested(session, run, state)
-    ring(session, Job.RUN_STOP, run.id)
-
-
-def _close_nested(session: Session, run: Run, state: RunState) -> None:
-    """Runs the script opened inside this one end with it when it left them open."""
-    nested = session.scalars(
-        select(Run)
-        .where(
-            Run.parent_id == run.id,
-            Run.origin == RunOrigin.RECORDED,
-            Run.state == RunState.RUNNING,
-        )
-        .with_for_update(key_share=True)
-    )
-    for child in nested:
-        ended = RunState.FAILED if state is RunState.FAILED else RunState.STOPPED
-        move(session, child, ended, reason="the run around it ended")
+    finish_run(session, run, state, reason or run.stop_reason or "")
 
 
 def _a_lease_from_now() -> ColumnElement[datetime]:

@@ -13,6 +13,7 @@ from domain.command import command
 from domain.errors import Conflict, Invalid
 from domain.intents import commands as intents
 from domain.jobs import Job
+from domain.runs.ending import finish_run
 from domain.runs.lifecycle import RunCannotMove, announce_run, move
 from domain.runs.names import ADOPTED_TAG
 from domain.runs.spec import changed, difference, read_change, read_spec, stored
@@ -222,9 +223,7 @@ def request_stop(
     run.stop_deadline = deadline if is_sooner else run.stop_deadline
     run.stop_reason = run.stop_reason or reason
     if run.state in WAITING:
-        for start in intents.open_intents(session, run.id, Job.RUN_START):
-            intents.cancel(session, start, "the run was stopped before it began")
-        move(session, run, RunState.STOPPED, reason=reason)
+        finish_run(session, run, RunState.STOPPED, reason)
     elif run.state is not RunState.STOPPING:
         move(session, run, RunState.STOPPING, reason=reason)
     session.execute(select(func.pg_notify(WAKE_RUNNER, str(run.id))))

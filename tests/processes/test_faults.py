@@ -33,9 +33,7 @@ SLEEP = "import time\nprint('up', flush=True)\ntime.sleep(600)"
 def _runner_of(run_id: str) -> int:
     with transaction() as session:
         pid = session.scalar(
-            select(Attempt.runner_pid).where(
-                Attempt.run_id == run_id, Attempt.outcome.is_(None)
-            )
+            select(Attempt.runner_pid).where(Attempt.run_id == run_id, Attempt.outcome.is_(None))
         )
     assert pid
     return pid
@@ -44,9 +42,7 @@ def _runner_of(run_id: str) -> int:
 def _process_of(run_id: str) -> int | None:
     with transaction() as session:
         return session.scalar(
-            select(Attempt.process_pid).where(
-                Attempt.run_id == run_id, Attempt.outcome.is_(None)
-            )
+            select(Attempt.process_pid).where(Attempt.run_id == run_id, Attempt.outcome.is_(None))
         )
 
 

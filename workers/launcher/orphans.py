@@ -24,8 +24,15 @@ def find_orphans(installation: str) -> list[Process]:
     orphans = [process for process in everything if _is_orphan(process, installation)]
     if not orphans:
         return []
-    uids = {process.uid for process in orphans} & set(RUN_UIDS)
+    # Two attempts may have been given the same user; one of them may be alive.
+    in_use = {process.uid for process in everything if _is_carried(process, installation)}
+    uids = {process.uid for process in orphans} & set(RUN_UIDS) - in_use
     return [process for process in everything if process in orphans or process.uid in uids]
+
+
+def _is_carried(process: Process, installation: str) -> bool:
+    marks = read_marks(process.variables())
+    return marks is not None and marks.installation == installation and not marks.runner_is_gone
 
 
 def _is_orphan(process: Process, installation: str) -> bool:

@@ -12,9 +12,9 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.archives import HostileArchive
 from adapters.assembly import build_ports
 from adapters.logs import configure_logging
+from adapters.requirements import RequirementsRefused
 from adapters.runtimes import RuntimeAbandoned, RuntimeFailed
 from domain.errors import Invalid
 from domain.ports import Ports
@@ -84,9 +84,9 @@ def _take_up(attempt_id: UUID, token: str) -> Assignment:
 def _carry(work: Assignment, lease: Lease, ports: Ports) -> Ending:
     try:
         command, runtime = _prepare(work, lease, ports)
-    except RuntimeFailed as failure:
+    except (RuntimeFailed, RequirementsRefused) as failure:
         return not_prepared(FailureClass.RUNTIME_BUILD, failure)
-    except (HostileArchive, Invalid) as failure:
+    except Invalid as failure:
         return not_prepared(FailureClass.SOURCE, failure)
     except RuntimeAbandoned:
         if lease.must_end:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 
 from domain.runs import shutdown
 from models.session import transaction
@@ -31,7 +32,8 @@ def end_strays(folder: Folder) -> None:
     mark = f"{MARK}={folder.path}".encode()
     for entry in os.listdir("/proc"):
         if entry.isdigit() and int(entry) != os.getpid() and mark in _environment(entry):
-            os.kill(int(entry), signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(int(entry), signal.SIGKILL)
 
 
 def _live_attempts() -> int:

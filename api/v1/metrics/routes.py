@@ -11,6 +11,7 @@ from api.identity.actor import current_actor
 from domain.runs import histories
 from domain.runs.histories import Place
 from domain.runs.metrics import Point
+from domain.runs.numbers import number_out
 from models.session import transaction
 
 blp = Blueprint("metrics", __name__, url_prefix="/api/v1", description="Metrics of runs")
@@ -22,7 +23,7 @@ class Value(ma.fields.Field[float]):
     """A number; JSON has no word for those that are not finite, so they are given as text."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> float | str:
-        return value if abs(value) < float("inf") else str(value)
+        return number_out(value)
 
 
 class LatestMetricSchema(ma.Schema):

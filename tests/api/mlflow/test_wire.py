@@ -8,8 +8,9 @@ from hypothesis import strategies as some
 
 from api.mlflow.artifact_paths import OddArtifactPath, check_plain, parse
 from api.mlflow.vocabulary import SAID, STATUSES, UnknownWord, state_said, states_of, status_of
-from api.mlflow.wire import BadField, Fields, integer_of, number_of, number_out, snake_case
+from api.mlflow.wire import BadField, Fields, integer_of, number_of, snake_case
 from domain.errors import NotFound
+from domain.runs.numbers import number_out
 from models.runs import RunState
 
 
