@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
 
 from tests.people import Person, sign_in_as
 from tests.servers import start_servers
@@ -52,15 +51,8 @@ def _empty() -> None:
     from settings import settings
 
     names = ", ".join(table.name for table in Base.metadata.sorted_tables)
-    for attempt in range(5):
-        # Processes of the stack may hold a table for a moment.
-        try:
-            with engine().begin() as connection:
-                connection.execute(text(f"truncate {names} restart identity cascade"))
-            break
-        except OperationalError:
-            if attempt == 4:
-                raise
+    with engine().begin() as connection:
+        connection.execute(text(f"truncate {names} restart identity cascade"))
     with redis.Redis.from_url(settings().redis_url) as client:
         client.flushdb()
     shutil.rmtree(settings().artifacts_path, ignore_errors=True)
