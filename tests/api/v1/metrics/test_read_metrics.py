@@ -39,11 +39,15 @@ def test_a_long_history_keeps_its_ends_and_its_spike(victor: Person, run: Run) -
     assert 777 in [point["step"] for point in history]
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_what_is_no_number_is_given_as_text(victor: Person, run: Run, value: float) -> None:
+@pytest.mark.parametrize(
+    ("value", "text"), [(math.nan, "NaN"), (math.inf, "Infinity"), (-math.inf, "-Infinity")]
+)
+def test_what_is_no_number_is_given_as_text(
+    victor: Person, run: Run, value: float, text: str
+) -> None:
     log(run, Point("loss", 1, 10, value))
     (point,) = victor.get(f"/runs/{run.id}/metrics").json["items"]
-    assert point["value"] == str(value)
+    assert point["value"] == text
 
 
 def test_an_unknown_metric_has_no_points(victor: Person, run: Run) -> None:
