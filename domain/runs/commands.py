@@ -7,10 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from domain.access.permissions import Permission
-from domain.access.policy import Actor
+from domain.access.policy import Actor, ActorKind
 from domain.clock import in_seconds, now
 from domain.command import command
-from domain.errors import Conflict, Invalid
+from domain.errors import Conflict, Forbidden, Invalid
 from domain.intents import commands as intents
 from domain.jobs import Job
 from domain.runs.ending import finish_run
@@ -61,7 +61,10 @@ def create_run(
     :raises SpecRefused: the spec makes no sense.
     :raises UnknownSource: the source is not one of the project's.
     :raises UnknownQueue: there is no such queue.
+    :raises Forbidden: a training process asks, whose token reaches its own run alone.
     """
+    if actor.kind is ActorKind.RUN:
+        raise Forbidden("a training process records runs through MLflow; it cannot plan new ones")
     checked = read_spec(spec)
     _refuse_unknown(session, experiment, checked.source_id, queue)
     run = Run(

@@ -63,7 +63,7 @@ EXPECTED = {
     "DELETE /sources/{source}":                         "1433+++4+",
     "GET /projects/{project}/runs":                     "14+++++4+",
     "GET /experiments/{experiment}/runs":               "14+++++++",
-    "POST /experiments/{experiment}/runs":              "143++++++",
+    "POST /experiments/{experiment}/runs":              "143++++3+",
     "GET /runs/{run}":                                  "14+++++++",
     "PATCH /runs/{run}":                                "143++++3+",
     "DELETE /runs/{run}":                               "143++++3+",
